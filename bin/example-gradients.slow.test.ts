@@ -8,7 +8,7 @@ import { parse } from "yaml";
 import { resolveConfig } from "../runtime/config/index.ts";
 import type { HostTensor, Ops, Step, Tensor } from "../runtime/contract.ts";
 import { createSampler, normal, openEngine, openRun, type Run } from "../runtime/index.ts";
-import { forward, noWeights } from "../runtime/training/forward.ts";
+import { forward, noNetworks, noWeights } from "../runtime/training/forward.ts";
 import { exampleNames, readExample } from "./init/example.ts";
 import { project } from "./testing/testing.ts";
 
@@ -80,14 +80,14 @@ function normalized(gradients: readonly HostTensor[]): { readonly norm: number; 
 
 /** The loss of the run's first micro-batch, by its own weights. */
 async function lossOf(run: Run) {
-  const { config, step, params, model, positions, scaleFactors, weight = noWeights } = run;
+  const { config, step, params, model, positions, scaleFactors, weight = noWeights, network = noNetworks } = run;
   const sampler = createSampler(config.flow_matching);
   const loaded = await run.data.load(0);
   const progress = { globalStep: 0, progress: 0 };
   return (held: readonly Tensor[]) => {
     const seen: Tensor[] = [];
     const ops = holdingStill(engine.ops, held, seen);
-    const context = { ops, step, params, model, sampler, positions, scaleFactors, weight };
+    const context = { ops, step, params, model, sampler, positions, scaleFactors, weight, network };
     const { loss } = forward(context, loaded.batch(), { draws: run.draws(0, 0), progress, divisor: 1 });
     return { loss, outputs: Object.fromEntries(seen.map((tensor, i) => [i, tensor])) };
   };

@@ -4,7 +4,7 @@ import * as assert from "uvu/assert";
 import type { Batch, Probe, Step, StepContext, Tensor } from "../runtime/contract.ts";
 import { openEngine } from "../runtime/engine/index.ts";
 import { createPositions } from "../runtime/model/positions.ts";
-import { noPasses, noWeights } from "../runtime/training/forward.ts";
+import { noNetworks, noPasses, noWeights } from "../runtime/training/forward.ts";
 import { createDraws, philoxSource } from "../runtime/random/draws.ts";
 import { compile } from "./index.ts";
 
@@ -79,6 +79,7 @@ async function probe(text: string): Promise<Readonly<Record<string, unknown>>> {
     progress: 0,
     call: noPasses,
     weight: noWeights,
+    network: noNetworks,
   };
   const prepared = step.prepare(ctx, batch);
   const prediction = { video: floats([B, T, C], () => 0.5), audio: null, outputs: {} };

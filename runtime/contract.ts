@@ -225,6 +225,11 @@ export interface StepContext<Params> {
   call(pass: string, inputs: ModelInputs): Velocities;
   /** A trained tensor of the strategy's own, `concept.video`: `[tokens, width of the text]`. */
   weight(name: string): Tensor;
+  /**
+   * What a frozen network of the strategy's makes of `x`, with a gradient to it. Video VAEs take and give `[B, C, frames, rows, columns]`; networks of
+   * layers the same where they have convolutions, else any shape with the channels last.
+   */
+  network(name: string, x: Tensor): Tensor;
 }
 
 // ---------------------------------------------------------------------------------------------------------------- batches

@@ -40,6 +40,9 @@ export { installTorch } from "./engine/torch/install-torch.ts";
 export { lookForTorch } from "./engine/torch/find-torch.ts";
 export type { Engine, EngineEvent, EngineName } from "./engine/engine.ts";
 
+export { layerTensors, runLayers } from "./networks/layers.ts";
+export { vaeTensors } from "./media/vae/vae-tensors.ts";
+
 // A run: looking at all that it needs, opening it, training, going on with it.
 export { openRun, type OpenedRun, type OpenOptions } from "./opening/open-run.ts";
 export { checkPlaces, preflight, type Preflight } from "./opening/preflight.ts";
@@ -110,4 +113,4 @@ export type { DrawSource, Sampler } from "./random/sampler.ts";
 export { createPositions } from "./model/positions.ts";
 
 // A checkpoint of random weights, to try things without a real one.
-export { writeRandomModel } from "./model/random-model.ts";
+export { writeRandomModel, writeRandomTensors } from "./model/random-model.ts";

@@ -75,6 +75,28 @@ export interface WeightInfo {
   readonly mean: number;
 }
 
+/** A network whose weights are not trained. */
+export interface NetworkInfo {
+  readonly name: string;
+  /** A half of the video VAE, or layers. */
+  readonly architecture: "ltx_video_decoder" | "ltx_video_encoder" | readonly NetworkLayer[];
+  /** The file with its weights, below the data root, with `${param}` for a parameter's value; the run's video VAE if not given. */
+  readonly from?: string;
+  /** Of layers: what the names of their tensors begin with; nothing if not given. */
+  readonly prefix?: string;
+  /** How many latent cells it is given at most. */
+  readonly window?: { readonly frames?: number; readonly height?: number; readonly width?: number };
+  /** The axis of its argument's channels: `channel` of latents, `hidden` of the model's stream, `rgb` of pixels, or another one; of audio `channel:audio`. */
+  readonly input: string;
+}
+
+/** A convolution is 3D: it sees so many frames, rows and columns, with zeros around, so that sizes stay. */
+export type NetworkLayer =
+  | { readonly kind: "linear"; readonly features: number }
+  | { readonly kind: "conv"; readonly features: number; readonly kernel: readonly [number, number, number] }
+  | { readonly kind: "layer_norm" }
+  | { readonly kind: "relu" | "gelu" | "gelu_tanh" | "silu" | "tanh" | "sigmoid" };
+
 /** The weights of a call: those that are trained, those of the base model, or the moving average of the trained ones. */
 export type PassWeights = "trained" | "base" | "ema";
 
@@ -122,4 +144,6 @@ export interface StrategyInfo {
   readonly outputs: readonly OutputInfo[];
   /** Trained tensors of the strategy's own; none if not given. */
   readonly weights?: readonly WeightInfo[];
+  /** Networks whose weights are not trained; none if not given. */
+  readonly networks?: readonly NetworkInfo[];
 }

@@ -52,5 +52,24 @@ export const vae = {
   ],
 };
 
+/** The same with a decoder, and with all that its weights follow from. */
+export const wholeVae = {
+  ...vae,
+  _class_name: "CausalVideoAutoencoder",
+  latent_channels: sizes.channels,
+  latent_log_var: "uniform",
+  timestep_conditioning: false,
+  spatial_padding_mode: "zeros",
+  encoder_blocks: vae.encoder_blocks.map(([name]) => [name, { multiplier: 1 }]),
+  decoder_base_channels: 8,
+  decoder_blocks: [
+    ["res_x", { num_layers: 1 }],
+    ["compress_space", { multiplier: 2 }],
+    ["compress_time", { multiplier: 1 }],
+    ["compress_all", { multiplier: 2 }],
+    ["compress_all", { multiplier: 1 }],
+  ],
+};
+
 /** Widths of the caption's features for the video and the audio stream. */
 export const textWidths = { video: width, audio: audioWidth } as const;

@@ -5,7 +5,8 @@ import { sampleFiles } from "./data.ts";
 import { extensions, gitignore, settings } from "./editor.ts";
 import { readExample } from "./example.ts";
 import { gemmaFiles } from "./gemma.ts";
-import { writeModel } from "./model.ts";
+import { writeModelFor } from "./model.ts";
+import { networkFiles } from "./networks.ts";
 import type { ProjectFile } from "./project-file.ts";
 
 const modeline = `# yaml-language-server: $schema=${schemaFolder}/strategy.schema.json`;
@@ -23,7 +24,8 @@ export async function projectFiles(name: string, isForOfficial = false): Promise
     ...files.map(({ path, text }) => ({ path, content: path.endsWith(".strategy") ? withModeline(text) : text })),
     { path: "train.yaml", content: runConfig(program, isForOfficial) },
     ...sampleFiles(program),
-    { path: "models/tiny-ltx2.safetensors", content: writeModel },
+    ...networkFiles(program),
+    { path: "models/tiny-ltx2.safetensors", content: writeModelFor(program) },
     ...(isForOfficial ? gemmaFiles : []),
     { path: ".vscode/settings.json", content: settings },
     { path: ".vscode/extensions.json", content: extensions },

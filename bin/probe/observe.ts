@@ -22,6 +22,7 @@ import {
   type HostBatch,
   type Sampler,
 } from "../../runtime/index.ts";
+import { networksOf } from "./networks.ts";
 import type { Subject } from "./subject.ts";
 import { streamWidth } from "./synthetic.ts";
 
@@ -114,7 +115,7 @@ export function contextOf(
   source: DrawSource,
   { params, sampler, globalStep, progress, samplerTokens }: Circumstances,
   drawn: Map<string, boolean>,
-): Omit<StepContext<unknown>, "call" | "weight"> {
+): Omit<StepContext<unknown>, "call" | "weight" | "network"> {
   const made = createDraws(ops, source, sampler);
   const told = (tokens: number) => samplerTokens?.get(tokens) ?? tokens;
   const draws: Draws = {
@@ -142,14 +143,18 @@ export function contextsOf({ ops }: Engine, { sources }: HostBatch) {
   return Object.fromEntries(texts);
 }
 
-/** What stands for the model: predictions of passes, and weights of the strategy's own. */
+/** What stands for the model: predictions of passes, weights of the strategy's own, and its networks. */
 export function modelOf(
   engine: Engine,
   strategy: StrategyInfo,
   batch: HostBatch,
   source: DrawSource,
-): Pick<StepContext<unknown>, "call" | "weight"> {
-  return { call: passesOf(engine, source), weight: weightsOf(engine, strategy, batch, source) };
+): Pick<StepContext<unknown>, "call" | "weight" | "network"> {
+  return {
+    call: passesOf(engine, source),
+    weight: weightsOf(engine, strategy, batch, source),
+    network: networksOf(engine.ops, strategy, batch),
+  };
 }
 
 /** Random numbers, as wide as the texts of the batch. */

@@ -45,6 +45,7 @@ const sections = [
   "loss",
   "outputs",
   "weights",
+  "networks",
   "imports",
   "metadata",
   "expect",
@@ -82,6 +83,7 @@ function readStrategy(tree: YamlNode, bag: Bag): syntax.StrategySyntax {
     losses: losses(entryOf(tree, "loss"), bag),
     outputs: section("outputs").map((entry) => output(entry, bag)),
     weights: section("weights").map((entry) => weight(entry, bag)),
+    networks: section("networks").map((entry) => network(entry, bag)),
     imports: section("imports").map((entry) => importEntry(entry, bag)),
     metadata: section("metadata").flatMap((entry) => metadata(entry, bag)),
     expect: expect?.kind === "sequence" ? expect.items.map((item) => expression(item, bag)) : [],
@@ -229,6 +231,32 @@ function sizedAxis(node: YamlNode): { readonly name: string; readonly length: nu
   if (entry === undefined) return { name: node.kind === "scalar" ? node.text : "", length: null };
   const { value } = entry;
   return { name: entry.key, length: value.kind === "scalar" && typeof value.value === "number" ? value.value : null };
+}
+
+function network(entry: YamlEntry, bag: Bag): syntax.NetworkSyntax {
+  const [from, type] = ["from", "type"].map((key) => entryOf(entry.value, key)?.value);
+  return {
+    name: keyName(entry),
+    architecture: architecture(entryOf(entry.value, "architecture")),
+    from: isText(from) ? parseTemplate(from, bag) : null,
+    prefix: located(entryOf(entry.value, "prefix"), "string"),
+    window: numbers(entryOf(entry.value, "window")),
+    type: isText(type) ? parseFunctionType(type, bag) : null,
+  };
+}
+
+function architecture(entry: YamlEntry | null): syntax.NetworkSyntax["architecture"] {
+  if (entry === null || entry.value.kind !== "sequence") return located(entry, "string");
+  const value = entry.value.items.filter(isText).map(({ text, span }) => ({ text, span }));
+  return { value, keySpan: entry.keySpan, span: entry.value.span };
+}
+
+function numbers(entry: YamlEntry | null): syntax.NetworkSyntax["window"] {
+  if (entry === null) return null;
+  const all = entriesOf(entry.value).flatMap(({ key, value }) =>
+    value.kind === "scalar" && typeof value.value === "number" ? [[key, value.value] as const] : [],
+  );
+  return { value: Object.fromEntries(all), keySpan: entry.keySpan, span: entry.value.span };
 }
 
 function importEntry(entry: YamlEntry, bag: Bag): syntax.ImportSyntax {

@@ -25,6 +25,7 @@ export interface StrategySyntax {
   readonly losses: readonly LossSyntax[];
   readonly outputs: readonly OutputSyntax[];
   readonly weights: readonly WeightSyntax[];
+  readonly networks: readonly NetworkSyntax[];
   readonly imports: readonly ImportSyntax[];
   readonly metadata: readonly MetadataSyntax[];
   readonly expect: readonly Expression[];
@@ -175,6 +176,18 @@ export interface WeightSyntax {
   readonly like: Name | null;
   /** `randn(0.02)` or a number. */
   readonly init: Expression | null;
+}
+
+/** A network whose weights are not trained. */
+export interface NetworkSyntax {
+  readonly name: Name;
+  /** The name of a known architecture, or the layers of one of the file's own. */
+  readonly architecture: Located<string | readonly Name[]> | null;
+  readonly from: Template | null;
+  readonly prefix: Located<string> | null;
+  /** Sizes by their keys; null also where one is no number. */
+  readonly window: Located<Readonly<Record<string, number>>> | null;
+  readonly type: FunctionType | null;
 }
 
 export interface ImportSyntax {

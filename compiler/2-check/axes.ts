@@ -25,10 +25,36 @@ export const axisNames: readonly string[] = [
   "hidden",
   "frequency",
   "part",
+  "rgb",
+  "pixel_frame",
+  "pixel_row",
+  "pixel_column",
 ];
 
 /** Names of axes that came later than strategies which may have given them to values. */
-export const laterAxes: readonly string[] = ["other", "frequency", "part"];
+export const laterAxes: readonly string[] = [
+  "other",
+  "frequency",
+  "part",
+  "rgb",
+  "pixel_frame",
+  "pixel_row",
+  "pixel_column",
+];
+
+/** Where the pixels of a video lie, with the grid that they are of where it is not the target's own: `pixel_row/depth`. */
+export const pixelAxes: readonly Axis[] = ["pixel_frame", "pixel_row", "pixel_column"];
+
+export const isPixelAxis = (axis: Axis): boolean => pixelAxes.includes(axis.split("/")[0] ?? "");
+
+/** The pixels of a grid: `of` names it, or is empty for that of the target. */
+export const pixelAxesOf = (of: string): readonly Axis[] =>
+  pixelAxes.map((axis) => (of === "" ? axis : `${axis}/${of}`));
+
+/** Families of values over pixels begin with this; they meet no others. */
+const pixels = "pixels";
+
+export const isPixelFamily = (family: Family): boolean => family === pixels || family.startsWith(`${pixels}/`);
 
 /** The axis along which two values were joined: it is twice as long, so that it is no longer the axis it was. */
 export const joinedAxis = (axis: Axis): Axis => `2×${axis.replace(":", "/")}`;
@@ -63,9 +89,10 @@ function areRelated(a: Axis, b: Axis): boolean {
   return first === second || (family !== null && family === familyOfAxis(second));
 }
 
-const depths: readonly Axis[] = ["channel", "feature", "hidden"];
+/** What a value has at each place: features of several kinds, which do not meet. */
+export const depths: readonly Axis[] = ["channel", "feature", "hidden", "rgb"];
 
-/** Two of `channel`, `feature` and `hidden` that different values have, or null. */
+/** Two of them that different values have, or null. */
 export function depthClash(all: readonly (readonly Axis[])[]): readonly [Axis, Axis] | null {
   const found = all.flatMap((axes) => {
     const own = depths.filter((axis) => axes.includes(axis));
@@ -84,6 +111,7 @@ export function gridAxesOf(family: Family): readonly Axis[] {
 }
 
 function familyOfAxis(axis: Axis): Family | null {
+  if (isPixelAxis(axis)) return axis.replace(/^\w+/, pixels);
   const colon = axis.indexOf(":");
   if (colon >= 0) return axis.slice(colon + 1);
   if (gridAxes.video.includes(axis)) return "video";
@@ -153,6 +181,10 @@ const order: readonly Axis[] = [
   "mel",
   "feature",
   "hidden",
+  "rgb",
+  "pixel_frame",
+  "pixel_row",
+  "pixel_column",
   "frequency",
   "part",
 ];

@@ -1,7 +1,7 @@
 import type { Argument, AxisName, Expression } from "../1-parse/expression/ast.ts";
 import { meant } from "../diagnostics/did-you-mean.ts";
 import type { Span } from "../source/span.ts";
-import { axisNames, isFrequency, isJoined, unjoined } from "./axes.ts";
+import { axisNames, isFrequency, isJoined, isPixelAxis, unjoined } from "./axes.ts";
 import { losses } from "./builtins.ts";
 import { poisoned, type Axis, type Core } from "./core.ts";
 import type { Environment } from "./environment.ts";
@@ -108,6 +108,7 @@ function axisOf(value: Expression, of: Core, { report }: Environment): Axis | nu
   const name = value.kind === "name" ? value.name : "";
   const own =
     of.type.axes.find((axis) => axis === name || (name === "token" && axis.startsWith("token:"))) ??
+    of.type.axes.find((axis) => isPixelAxis(axis) && axis.split("/")[0] === name) ??
     of.type.axes.find(
       (axis) => isJoined(axis) && (isFrequency(axis) ? "frequency" : unjoined(axis).split(":")[0]) === name,
     );

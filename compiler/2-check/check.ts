@@ -11,6 +11,7 @@ import { needsOthers } from "./other-samples.ts";
 import { checkedPasses, type PassContext } from "./passes.ts";
 import { Report } from "./report.ts";
 import { attentionWithoutKey } from "./rules/attention-without-key.ts";
+import { calledNetworks } from "./rules/called-networks.ts";
 import { checkDatasets } from "./rules/datasets.ts";
 import { fpsWithReferences } from "./rules/fps-with-references.ts";
 import { frozenKeys } from "./rules/frozen-keys.ts";
@@ -65,6 +66,7 @@ export function checkStrategy(
   const expectations = syntax.expect.flatMap((value, i) => scope.expectation(value, i));
 
   const passes = scope.touchPasses();
+  const networks = calledNetworks(syntax.networks, declarations, report);
   const weights = checkWeights(syntax.weights, declarations, modalities, passes, report);
   const contexts = [...scope.contexts.values()];
   for (const context of contexts) modalityRules(context, report);
@@ -98,6 +100,7 @@ export function checkStrategy(
     undecided,
     outputs: [...declarations.outputs.values()],
     weights,
+    networks,
     imports: importsOf(syntax, declarations),
     metadata,
     expectations,

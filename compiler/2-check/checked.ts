@@ -170,6 +170,37 @@ export interface CheckedWeight {
   readonly mean: number;
 }
 
+/** A network whose weights are not trained, as the contract has it (`NetworkInfo`). */
+export interface CheckedNetwork {
+  readonly name: string;
+  /** Null: the checkpoint of the run. */
+  readonly from: string | null;
+  readonly architecture: KnownArchitecture | readonly NetworkLayer[];
+  readonly prefix: string;
+  /** The most latent cells that it is given at once, by axis; null for all. */
+  readonly window: NetworkWindow | null;
+  /** What its argument has at each place, which says how wide that is. */
+  readonly input: string;
+}
+
+export const knownArchitectures = ["ltx_video_decoder", "ltx_video_encoder"] as const;
+export type KnownArchitecture = (typeof knownArchitectures)[number];
+
+interface NetworkWindow {
+  readonly frames?: number;
+  readonly height?: number;
+  readonly width?: number;
+}
+
+export const activations = ["relu", "gelu", "gelu_tanh", "silu", "tanh", "sigmoid"] as const;
+
+export type NetworkLayer =
+  | { readonly kind: "linear"; readonly features: number }
+  /** 3D, with as many zeros around as keep the size. */
+  | { readonly kind: "conv"; readonly features: number; readonly kernel: readonly [number, number, number] }
+  | { readonly kind: "layer_norm" }
+  | { readonly kind: (typeof activations)[number] };
+
 export interface CheckedStrategy {
   readonly name: string;
   readonly description: string;
@@ -190,6 +221,8 @@ export interface CheckedStrategy {
   /** Each after the one that it reads. */
   readonly outputs: readonly CheckedOutput[];
   readonly weights: readonly CheckedWeight[];
+  /** Those that are used. */
+  readonly networks: readonly CheckedNetwork[];
   /** Functions that are used. */
   readonly imports: readonly CheckedImport[];
   readonly metadata: readonly CheckedMetadata[];

@@ -4,6 +4,7 @@ import {
   depthClash,
   familyOf,
   isFrequency,
+  isPixelFamily,
   joinedClash,
   needsSequence,
   needsTokens,
@@ -51,6 +52,9 @@ export function choose(report: Report, args: readonly Core[], span: Span, what: 
 }
 
 function broadcastMap(report: Report, fn: Elementwise, args: readonly Core[], span: Span | null): Core {
+  const [one, other] = differing(args);
+  if (one !== undefined && other !== undefined && (isPixelFamily(one.family) || isPixelFamily(other.family)))
+    return pixelClash(report, [one, other], span);
   if (axesClash(report, args, span)) return poisoned(span);
   const aligned = align(args);
   const axes = unionOf(aligned.map((arg) => arg.type.axes));
@@ -156,8 +160,27 @@ function clash(report: Report, args: readonly Core[], span: Span | null): Core {
   return poisoned(span);
 }
 
+/** Pixels meet pixels of the same grid alone. */
+function pixelClash(report: Report, [first, second]: readonly [Met, Met], span: Span | null): Core {
+  const labels = [first, second].map(({ arg, family }) => report.originOf(arg, family));
+  const areBoth = isPixelFamily(first.family) && isPixelFamily(second.family);
+  const message = areBoth ? "these pixels are of different grids" : "a value over pixels meets one over latent cells";
+  report.error("LTX4031", span ?? spanOf(second.arg), message, {
+    labels,
+    help: areBoth
+      ? "decode both by the same network, from latents of one grid, or reduce one of them first, e.g. `mean(x)`"
+      : "decode the other value, too, as in `mae(decode(video.denoised), decode(video.clean))`, or reduce one of them first, e.g. `mean(x)`",
+  });
+  return poisoned(span);
+}
+
+interface Met {
+  readonly arg: Core;
+  readonly family: Family;
+}
+
 /** One operand of each family, as the families first come; video before audio. */
-function differing(args: readonly Core[]): { readonly arg: Core; readonly family: Family }[] {
+function differing(args: readonly Core[]): Met[] {
   const known = new Map<Family, Core>();
   for (const arg of args) {
     const family = familyOf(arg.type.axes);

@@ -169,6 +169,8 @@ export type Core = Node &
     | { readonly op: "progress"; readonly name: "globalStep" | "progress" }
     /** The result of an imported function; its arguments have the axes that it asks for. */
     | { readonly op: "import"; readonly name: string; readonly args: readonly Core[] }
+    /** What a frozen network makes of a value, whose axes are those that it takes. */
+    | { readonly op: "network"; readonly name: string; readonly arg: Core }
     /** An extra output of the model. */
     | { readonly op: "output"; readonly name: string }
     /** Along `other`, the values of all other samples of the batch, from the next one on. */
@@ -256,6 +258,7 @@ export function withChildren(core: Core, change: (child: Core) => Core): Core {
     case "key":
     case "others":
     case "dft":
+    case "network":
       return { ...core, arg: change(core.arg) };
     case "quantile":
       return { ...core, arg: change(core.arg), share: change(core.share) };
@@ -274,11 +277,9 @@ export function withChildren(core: Core, change: (child: Core) => Core): Core {
     case "references":
       return { ...core, entries: core.entries.map((entry) => entryWith(entry, change)) };
     case "passInputs":
-      return { ...core, fields: core.fields.map((each) => ({ ...each, core: change(each.core) })) };
     case "pass":
-      return { ...core, inputs: change(core.inputs), args: core.args.map(change) };
     case "passPrediction":
-      return { ...core, call: change(core.call) };
+      return passWith(core, change);
     case "literal":
     case "param":
     case "paramIs":
@@ -296,6 +297,12 @@ export function withChildren(core: Core, change: (child: Core) => Core): Core {
     case "error":
       return core;
   }
+}
+
+function passWith(core: Term<"passInputs" | "pass" | "passPrediction">, change: (child: Core) => Core): Core {
+  if (core.op === "pass") return { ...core, inputs: change(core.inputs), args: core.args.map(change) };
+  if (core.op === "passPrediction") return { ...core, call: change(core.call) };
+  return { ...core, fields: core.fields.map((each) => ({ ...each, core: change(each.core) })) };
 }
 
 function shiftedWith({ std, eps, uniformProb }: Shifted, change: (child: Core) => Core): Shifted {

@@ -4,6 +4,7 @@ import type {
   DatasetSyntax,
   ImportSyntax,
   LetSyntax,
+  NetworkSyntax,
   OutputSyntax,
   ParamSyntax,
   PassSyntax,
@@ -15,6 +16,7 @@ import { reservedNames } from "./builtins.ts";
 import { gridAxes } from "./axes.ts";
 import type { CheckedOutput, ParamType, SourceKind } from "./checked.ts";
 import type { Axis, ModalityName } from "./core.ts";
+import { resolveNetworks, type ResolvedNetwork } from "./networks.ts";
 import { resolveOutputs } from "./outputs.ts";
 import type { Report } from "./report.ts";
 
@@ -35,6 +37,7 @@ export type Declaration =
   | { readonly kind: "pass"; readonly name: Name; readonly syntax: PassSyntax }
   | { readonly kind: "output"; readonly name: Name; readonly syntax: OutputSyntax }
   | { readonly kind: "weight"; readonly name: Name; readonly syntax: WeightSyntax }
+  | { readonly kind: "network"; readonly name: Name; readonly syntax: NetworkSyntax }
   | { readonly kind: "import"; readonly name: Name; readonly syntax: ImportSyntax };
 
 export type SourceDeclaration = Extract<Declaration, { kind: "source" }>;
@@ -54,6 +57,8 @@ export interface Declarations {
   /** Those of them that are noised. */
   readonly noisyReferences: ReadonlySet<string>;
   readonly outputs: ReadonlyMap<string, CheckedOutput>;
+  /** Networks that could be read. */
+  readonly networks: ReadonlyMap<string, ResolvedNetwork>;
   /** Names of the terms of the loss, which are no values. */
   readonly terms: ReadonlySet<string>;
 }
@@ -73,6 +78,7 @@ export function declare(strategy: StrategySyntax, report: Report): Declarations 
     ...strategy.passes.map((syntax): Declaration => ({ kind: "pass", name: syntax.name, syntax })),
     ...strategy.outputs.map((syntax): Declaration => ({ kind: "output", name: syntax.name, syntax })),
     ...strategy.weights.map((syntax): Declaration => ({ kind: "weight", name: syntax.name, syntax })),
+    ...strategy.networks.map((syntax): Declaration => ({ kind: "network", name: syntax.name, syntax })),
     ...strategy.imports.map((syntax): Declaration => ({ kind: "import", name: syntax.name, syntax })),
   ];
   for (const declaration of declarations) {
@@ -86,7 +92,7 @@ export function declare(strategy: StrategySyntax, report: Report): Declarations 
     } else if (first !== undefined) {
       report.error("LTX3002", span, `\`${text}\` is declared twice`, {
         labels: [{ span: first.name.span, message: `first declared here, as a ${wordFor[first.kind]}` }],
-        help: "parameters, sources, data sets, `let` bindings, passes, outputs, weights and imports share one namespace; rename one of them",
+        help: "parameters, sources, data sets, `let` bindings, passes, outputs, weights, networks and imports share one namespace; rename one of them",
       });
     } else byName.set(text, declaration);
   }
@@ -99,6 +105,7 @@ export function declare(strategy: StrategySyntax, report: Report): Declarations 
     references: referencesOf(strategy),
     noisyReferences: noisyReferencesOf(strategy),
     outputs,
+    networks: resolveNetworks(strategy.networks, report),
     terms: new Set(strategy.losses.map(({ name }) => name.text)),
   };
 }
@@ -140,6 +147,7 @@ export const wordFor = {
   pass: "pass",
   output: "output",
   weight: "weight",
+  network: "network",
   import: "import",
 } as const;
 

@@ -1,4 +1,5 @@
 /** Version 2 of the language: a comparison takes two values over the same axes, since the mean over all of them would hide a mistake. */
+import { familyOf, isPixelAxis, unionOf } from "./axes.ts";
 import type { Call } from "./call.ts";
 import { align } from "./combine.ts";
 import { describe, type Core } from "./core.ts";
@@ -11,6 +12,12 @@ const mayLack: readonly string[] = ["batch", "other"];
 /** Whether both sides of a loss have the same axes, or one is a number; reports those that one of them lacks. */
 export function haveEqualAxes({ env, name, span }: Call, [a, b]: readonly Core[]): boolean {
   if (a === undefined || b === undefined || a.type.axes.length === 0 || b.type.axes.length === 0) return true;
+  // Pixels that meet anything else are told of as such.
+  if (
+    [a, b].some(({ type }) => type.axes.some(isPixelAxis)) &&
+    familyOf(unionOf([a.type.axes, b.type.axes])) === "clash"
+  )
+    return true;
   const [x = a, y = b] = align([a, b]);
   const only = (of: Core, than: Core) =>
     of.type.axes.filter((axis) => !than.type.axes.includes(axis) && !mayLack.includes(axis));

@@ -1,5 +1,15 @@
 /** Functions with rules of their own: reductions, masks and numbers, tokens and grids. */
-import { axisNames, familyOf, frequencyAxis, gridAxes, gridAxesOf, isJoined, joinedAxis, laterAxes } from "./axes.ts";
+import {
+  axisNames,
+  familyOf,
+  frequencyAxis,
+  gridAxes,
+  gridAxesOf,
+  isJoined,
+  isPixelFamily,
+  joinedAxis,
+  laterAxes,
+} from "./axes.ts";
 import { isAxisNamed, takesAxes, withAxesInOrder } from "./axis-by-name.ts";
 import { reductions } from "./builtins.ts";
 import { axisArguments, failed, hasArguments, values, type Call } from "./call.ts";
@@ -99,13 +109,13 @@ function withValues(call: Call, count: number, make: (args: Three) => Core): Cor
 
 function toTokens(call: Call, x: Core): Core {
   const family = familyOf(x.type.axes);
-  if (family !== null && family !== "clash" && !x.type.axes.some(isJoined)) {
+  if (family !== null && family !== "clash" && !isPixelFamily(family) && !x.type.axes.some(isJoined)) {
     return x.type.axes.some((axis) => gridAxesOf(family).includes(axis)) ? tokens(x, family, call.span) : x;
   }
   return noGrid(call, x, "`tokens` takes values over frame, height and width, or over step");
 }
 
-function toGrid(call: Call, x: Core): Core {
+export function toGrid(call: Call, x: Core): Core {
   const family = familyOf(x.type.axes);
   if (family !== null && x.type.axes.includes(`token:${family}`)) {
     const axes = x.type.axes.flatMap((axis) => (axis === `token:${family}` ? unfolded(call, family) : [axis]));
@@ -232,8 +242,8 @@ function neighbours(call: Call, fn: "blur" | "dilate", argument: string): Core {
 }
 
 function overHeightAndWidth(call: Call, fn: "blur" | "dilate", grid: Core, radius: Core): Core {
-  const has = (name: string) => grid.type.axes.some((axis) => axis.split(":")[0] === name);
-  if (has("height") && has("width"))
+  const has = (name: string) => grid.type.axes.some((axis) => axis.split(/[:/]/)[0] === name);
+  if ((has("height") && has("width")) || (has("pixel_row") && has("pixel_column")))
     return { op: "neighbours", fn, arg: grid, radius, type: grid.type, span: call.span };
   return noGrid(call, grid, `\`${fn}\` works over height and width`);
 }

@@ -1,6 +1,6 @@
 /** Calls of imported functions: arguments are brought into the declared order of axes, the result has the declared type. */
 import type { FunctionType, ValueType } from "../1-parse/function-type.ts";
-import { familyOf } from "./axes.ts";
+import { familyOf, isPixelAxis } from "./axes.ts";
 import { failed, hasArguments, values, type Call } from "./call.ts";
 import { broadcastTo, isMask } from "./combine.ts";
 import { describe, hostNumber, poisoned, tensor, type Core, type Type } from "./core.ts";
@@ -35,7 +35,9 @@ function argument(call: Call, core: Core, wanted: ValueType): Core {
   const arg = broadcastTo(core, axes);
   const own = arg.op === "broadcast" ? arg.arg.type.axes : arg.type.axes;
   const foreign = own.find((axis) => !axes.includes(axis));
-  const missing = axes.find((axis) => !own.includes(axis) && familyOf([axis]) === null && axis !== "batch");
+  const missing = axes.find(
+    (axis) => !own.includes(axis) && (familyOf([axis]) === null || isPixelAxis(axis)) && axis !== "batch",
+  );
   if (foreign === undefined && missing === undefined) return arg;
   const what = foreign === undefined ? `lacks the axis \`${missing}\`` : `has the axis \`${foreign}\`, too`;
   report.error(

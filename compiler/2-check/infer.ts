@@ -28,6 +28,7 @@ import { reportDrawn, reportLossInMask, reportMaskedPair } from "./loss-forms.ts
 import { reportMaskArithmetic } from "./mask-arithmetic.ts";
 import { isMember, member, method, samplerOf } from "./members.ts";
 import { isUnknown, param, sourceField, sourceValue, unknownField, unresolved } from "./names.ts";
+import { networkCall } from "./network-calls.ts";
 import { typeOfOutput } from "./outputs.ts";
 import { comparedText } from "./text-params.ts";
 
@@ -148,6 +149,7 @@ function declared(declaration: Declaration, span: Span, env: Environment): Core 
     case "source":
       return sourceValue(declaration, span, env);
     case "import":
+    case "network":
       env.report.error("LTX4003", span, `\`${text}\` is a function`, { help: `call it: \`${text}(…)\`` });
       return poisoned(span);
     case "output": {
@@ -312,6 +314,10 @@ function call(
   if (declaration?.kind === "import") {
     env.declarations.used.add(text);
     return importedCall(made, declaration.syntax.type);
+  }
+  if (declaration?.kind === "network") {
+    env.declarations.used.add(text);
+    return networkCall(made, env.declarations.networks.get(text) ?? null);
   }
   if (declaration?.kind === "let" && declaration.syntax.value.kind === "error") return poisoned(span);
   if (declaration !== undefined) {

@@ -56,3 +56,6 @@ export const count = (description: string): Schema => ({
   minimum: 0,
   description,
 });
+
+/** A relative path that does not lead upward. */
+export const insideRoot = "^(?![/\\\\])(?![A-Za-z]:[/\\\\])(?!.*(?:^|[/\\\\])\\.\\.(?:[/\\\\]|$))[\\s\\S]+$";

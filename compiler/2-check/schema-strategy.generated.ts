@@ -853,6 +853,81 @@ var schema31 = {
         additionalProperties: false,
       },
     },
+    networks: {
+      type: "object",
+      title: "a mapping",
+      description:
+        "Networks whose weights are not trained, such as the video VAE's decoder, through which losses read pixels.",
+      propertyNames: {
+        title: "letters, digits and _, not beginning with a digit",
+        pattern: "^[A-Za-z_][A-Za-z0-9_]*$",
+      },
+      additionalProperties: {
+        type: "object",
+        title: "a mapping",
+        description: "A network whose weights are not trained; gradients pass through it to what it is given.",
+        properties: {
+          architecture: {
+            type: ["string", "array"],
+            title: "`ltx_video_decoder`, `ltx_video_encoder`, or layers such as `[linear 64, gelu, linear 16]`",
+            minItems: 1,
+            items: {
+              type: "string",
+              title: "a layer such as `linear 64`",
+              description: "A layer.",
+              examples: ["linear 64", "gelu", "conv 16 1x3x3"],
+            },
+            description: "The video VAE's decoder (latents to pixels) or encoder, or a list of layers.",
+            examples: ["ltx_video_decoder", "ltx_video_encoder", ["linear 64", "gelu", "linear 16"]],
+          },
+          from: {
+            type: "string",
+            title: "a file inside the data root, without a leading `/` and without `..`",
+            description:
+              "The safetensors file with its weights, below `data.preprocessed_data_root`; by default the run's own checkpoint, for its video VAE.",
+            pattern: "^(?![/\\\\])(?![A-Za-z]:[/\\\\])(?!.*(?:^|[/\\\\])\\.\\.(?:[/\\\\]|$))[\\s\\S]+$",
+            examples: ["vae.safetensors", "${probe}"],
+          },
+          prefix: {
+            type: "string",
+            title: "a text",
+            description: "Of layers: what their names in the file begin with, as in `head.0.weight`.",
+            examples: ["head."],
+          },
+          window: {
+            type: "object",
+            title: "a mapping",
+            description:
+              "Of `ltx_video_decoder`: decodes only so many latent cells in each step, at a place that is drawn anew.",
+            properties: {
+              frames: { type: "integer", title: "a whole number above 0", minimum: 1, description: "Latent frames." },
+              height: {
+                type: "integer",
+                title: "a whole number above 0",
+                minimum: 1,
+                description: "Rows of latent cells.",
+              },
+              width: {
+                type: "integer",
+                title: "a whole number above 0",
+                minimum: 1,
+                description: "Columns of latent cells.",
+              },
+            },
+            additionalProperties: false,
+            minProperties: 1,
+            examples: [{ frames: 2, height: 8, width: 8 }],
+          },
+          type: {
+            type: "string",
+            title: "a text",
+            description: "What it takes and gives; by default what its architecture says.",
+            examples: ["(x: tokens:video) -> f32[batch, token:video, feature]"],
+          },
+        },
+        additionalProperties: false,
+      },
+    },
     imports: {
       type: "object",
       title: "a mapping",
@@ -938,6 +1013,7 @@ var schema31 = {
         },
       },
       weights: { additionalProperties: { required: ["axes", "like"] } },
+      networks: { additionalProperties: { required: ["architecture"] } },
       imports: { additionalProperties: { required: ["from", "type"] } },
     },
   },
@@ -1553,18 +1629,18 @@ function validate20(
           }
         }
       }
-      if (data.imports !== void 0) {
-        let data19 = data.imports;
+      if (data.networks !== void 0) {
+        let data19 = data.networks;
         if (data19 && typeof data19 == "object" && !Array.isArray(data19)) {
           for (const key4 in data19) {
             let data20 = data19[key4];
             if (data20 && typeof data20 == "object" && !Array.isArray(data20)) {
-              if (data20.from === void 0) {
+              if (data20.architecture === void 0) {
                 const err30 = {
-                  instancePath: instancePath + "/imports/" + key4.replace(/~/g, "~0").replace(/\//g, "~1"),
-                  schemaPath: "#/else/properties/imports/additionalProperties/required",
+                  instancePath: instancePath + "/networks/" + key4.replace(/~/g, "~0").replace(/\//g, "~1"),
+                  schemaPath: "#/else/properties/networks/additionalProperties/required",
                   keyword: "required",
-                  params: { missingProperty: "from" },
+                  params: { missingProperty: "architecture" },
                 };
                 if (vErrors === null) {
                   vErrors = [err30];
@@ -1573,17 +1649,41 @@ function validate20(
                 }
                 errors++;
               }
-              if (data20.type === void 0) {
+            }
+          }
+        }
+      }
+      if (data.imports !== void 0) {
+        let data21 = data.imports;
+        if (data21 && typeof data21 == "object" && !Array.isArray(data21)) {
+          for (const key5 in data21) {
+            let data22 = data21[key5];
+            if (data22 && typeof data22 == "object" && !Array.isArray(data22)) {
+              if (data22.from === void 0) {
                 const err31 = {
-                  instancePath: instancePath + "/imports/" + key4.replace(/~/g, "~0").replace(/\//g, "~1"),
+                  instancePath: instancePath + "/imports/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"),
                   schemaPath: "#/else/properties/imports/additionalProperties/required",
                   keyword: "required",
-                  params: { missingProperty: "type" },
+                  params: { missingProperty: "from" },
                 };
                 if (vErrors === null) {
                   vErrors = [err31];
                 } else {
                   vErrors.push(err31);
+                }
+                errors++;
+              }
+              if (data22.type === void 0) {
+                const err32 = {
+                  instancePath: instancePath + "/imports/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"),
+                  schemaPath: "#/else/properties/imports/additionalProperties/required",
+                  keyword: "required",
+                  params: { missingProperty: "type" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err32];
+                } else {
+                  vErrors.push(err32);
                 }
                 errors++;
               }
@@ -1602,89 +1702,73 @@ function validate20(
       props2.audio = true;
       props2.outputs = true;
       props2.weights = true;
+      props2.networks = true;
       props2.imports = true;
     }
   }
   if (!valid0) {
-    const err32 = { instancePath, schemaPath: "#/if", keyword: "if", params: { failingKeyword: "else" } };
+    const err33 = { instancePath, schemaPath: "#/if", keyword: "if", params: { failingKeyword: "else" } };
     if (vErrors === null) {
-      vErrors = [err32];
+      vErrors = [err33];
     } else {
-      vErrors.push(err32);
+      vErrors.push(err33);
     }
     errors++;
   }
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.strategy === void 0) {
-      const err33 = {
+      const err34 = {
         instancePath,
         schemaPath: "#/required",
         keyword: "required",
         params: { missingProperty: "strategy" },
       };
       if (vErrors === null) {
-        vErrors = [err33];
+        vErrors = [err34];
       } else {
-        vErrors.push(err33);
+        vErrors.push(err34);
       }
       errors++;
     }
-    for (const key5 in data) {
-      if (!func1.call(schema31.properties, key5)) {
-        const err34 = {
+    for (const key6 in data) {
+      if (!func1.call(schema31.properties, key6)) {
+        const err35 = {
           instancePath,
           schemaPath: "#/additionalProperties",
           keyword: "additionalProperties",
-          params: { additionalProperty: key5 },
+          params: { additionalProperty: key6 },
         };
         if (vErrors === null) {
-          vErrors = [err34];
+          vErrors = [err35];
         } else {
-          vErrors.push(err34);
+          vErrors.push(err35);
         }
         errors++;
       }
     }
     if (data.strategy !== void 0) {
-      let data21 = data.strategy;
-      if (typeof data21 === "string") {
-        if (!pattern4.test(data21)) {
-          const err35 = {
+      let data23 = data.strategy;
+      if (typeof data23 === "string") {
+        if (!pattern4.test(data23)) {
+          const err36 = {
             instancePath: instancePath + "/strategy",
             schemaPath: "#/properties/strategy/pattern",
             keyword: "pattern",
             params: { pattern: "^[a-z][a-z0-9_]*$" },
           };
           if (vErrors === null) {
-            vErrors = [err35];
+            vErrors = [err36];
           } else {
-            vErrors.push(err35);
+            vErrors.push(err36);
           }
           errors++;
         }
       } else {
-        const err36 = {
+        const err37 = {
           instancePath: instancePath + "/strategy",
           schemaPath: "#/properties/strategy/type",
           keyword: "type",
           params: { type: "string" },
-        };
-        if (vErrors === null) {
-          vErrors = [err36];
-        } else {
-          vErrors.push(err36);
-        }
-        errors++;
-      }
-    }
-    if (data.language !== void 0) {
-      let data22 = data.language;
-      if (!(data22 === 1 || data22 === 2)) {
-        const err37 = {
-          instancePath: instancePath + "/language",
-          schemaPath: "#/properties/language/enum",
-          keyword: "enum",
-          params: { allowedValues: schema31.properties.language.enum },
         };
         if (vErrors === null) {
           vErrors = [err37];
@@ -1694,13 +1778,14 @@ function validate20(
         errors++;
       }
     }
-    if (data.description !== void 0) {
-      if (typeof data.description !== "string") {
+    if (data.language !== void 0) {
+      let data24 = data.language;
+      if (!(data24 === 1 || data24 === 2)) {
         const err38 = {
-          instancePath: instancePath + "/description",
-          schemaPath: "#/properties/description/type",
-          keyword: "type",
-          params: { type: "string" },
+          instancePath: instancePath + "/language",
+          schemaPath: "#/properties/language/enum",
+          keyword: "enum",
+          params: { allowedValues: schema31.properties.language.enum },
         };
         if (vErrors === null) {
           vErrors = [err38];
@@ -1710,11 +1795,11 @@ function validate20(
         errors++;
       }
     }
-    if (data.extends !== void 0) {
-      if (typeof data.extends !== "string") {
+    if (data.description !== void 0) {
+      if (typeof data.description !== "string") {
         const err39 = {
-          instancePath: instancePath + "/extends",
-          schemaPath: "#/properties/extends/type",
+          instancePath: instancePath + "/description",
+          schemaPath: "#/properties/description/type",
           keyword: "type",
           params: { type: "string" },
         };
@@ -1726,77 +1811,70 @@ function validate20(
         errors++;
       }
     }
+    if (data.extends !== void 0) {
+      if (typeof data.extends !== "string") {
+        const err40 = {
+          instancePath: instancePath + "/extends",
+          schemaPath: "#/properties/extends/type",
+          keyword: "type",
+          params: { type: "string" },
+        };
+        if (vErrors === null) {
+          vErrors = [err40];
+        } else {
+          vErrors.push(err40);
+        }
+        errors++;
+      }
+    }
     if (data.params !== void 0) {
-      let data25 = data.params;
-      if (data25 && typeof data25 == "object" && !Array.isArray(data25)) {
-        for (const key6 in data25) {
-          const _errs45 = errors;
-          if (typeof key6 === "string") {
-            if (!pattern5.test(key6)) {
-              const err40 = {
+      let data27 = data.params;
+      if (data27 && typeof data27 == "object" && !Array.isArray(data27)) {
+        for (const key7 in data27) {
+          const _errs48 = errors;
+          if (typeof key7 === "string") {
+            if (!pattern5.test(key7)) {
+              const err41 = {
                 instancePath: instancePath + "/params",
                 schemaPath: "#/properties/params/propertyNames/pattern",
                 keyword: "pattern",
                 params: { pattern: "^[A-Za-z_][A-Za-z0-9_]*$" },
-                propertyName: key6,
+                propertyName: key7,
               };
               if (vErrors === null) {
-                vErrors = [err40];
+                vErrors = [err41];
               } else {
-                vErrors.push(err40);
+                vErrors.push(err41);
               }
               errors++;
             }
           }
-          var valid17 = _errs45 === errors;
-          if (!valid17) {
-            const err41 = {
+          var valid18 = _errs48 === errors;
+          if (!valid18) {
+            const err42 = {
               instancePath: instancePath + "/params",
               schemaPath: "#/properties/params/propertyNames",
               keyword: "propertyNames",
-              params: { propertyName: key6 },
+              params: { propertyName: key7 },
             };
             if (vErrors === null) {
-              vErrors = [err41];
+              vErrors = [err42];
             } else {
-              vErrors.push(err41);
+              vErrors.push(err42);
             }
             errors++;
           }
         }
-        for (const key7 in data25) {
-          let data26 = data25[key7];
-          if (data26 && typeof data26 == "object" && !Array.isArray(data26)) {
-            for (const key8 in data26) {
-              if (!func1.call(schema31.properties.params.additionalProperties.properties, key8)) {
-                const err42 = {
-                  instancePath: instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1"),
+        for (const key8 in data27) {
+          let data28 = data27[key8];
+          if (data28 && typeof data28 == "object" && !Array.isArray(data28)) {
+            for (const key9 in data28) {
+              if (!func1.call(schema31.properties.params.additionalProperties.properties, key9)) {
+                const err43 = {
+                  instancePath: instancePath + "/params/" + key8.replace(/~/g, "~0").replace(/\//g, "~1"),
                   schemaPath: "#/properties/params/additionalProperties/additionalProperties",
                   keyword: "additionalProperties",
-                  params: { additionalProperty: key8 },
-                };
-                if (vErrors === null) {
-                  vErrors = [err42];
-                } else {
-                  vErrors.push(err42);
-                }
-                errors++;
-              }
-            }
-            if (data26.type !== void 0) {
-              let data27 = data26.type;
-              if (!(
-                data27 === "number" ||
-                data27 === "integer" ||
-                data27 === "boolean" ||
-                data27 === "string" ||
-                data27 === "array"
-              )) {
-                const err43 = {
-                  instancePath: instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/type",
-                  schemaPath: "#/properties/params/additionalProperties/properties/type/enum",
-                  keyword: "enum",
-                  params: { allowedValues: schema31.properties.params.additionalProperties.properties.type.enum },
+                  params: { additionalProperty: key9 },
                 };
                 if (vErrors === null) {
                   vErrors = [err43];
@@ -1806,14 +1884,20 @@ function validate20(
                 errors++;
               }
             }
-            if (data26.description !== void 0) {
-              if (typeof data26.description !== "string") {
+            if (data28.type !== void 0) {
+              let data29 = data28.type;
+              if (!(
+                data29 === "number" ||
+                data29 === "integer" ||
+                data29 === "boolean" ||
+                data29 === "string" ||
+                data29 === "array"
+              )) {
                 const err44 = {
-                  instancePath:
-                    instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/description",
-                  schemaPath: "#/properties/params/additionalProperties/properties/description/type",
-                  keyword: "type",
-                  params: { type: "string" },
+                  instancePath: instancePath + "/params/" + key8.replace(/~/g, "~0").replace(/\//g, "~1") + "/type",
+                  schemaPath: "#/properties/params/additionalProperties/properties/type/enum",
+                  keyword: "enum",
+                  params: { allowedValues: schema31.properties.params.additionalProperties.properties.type.enum },
                 };
                 if (vErrors === null) {
                   vErrors = [err44];
@@ -1823,11 +1907,12 @@ function validate20(
                 errors++;
               }
             }
-            if (data26.title !== void 0) {
-              if (typeof data26.title !== "string") {
+            if (data28.description !== void 0) {
+              if (typeof data28.description !== "string") {
                 const err45 = {
-                  instancePath: instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/title",
-                  schemaPath: "#/properties/params/additionalProperties/properties/title/type",
+                  instancePath:
+                    instancePath + "/params/" + key8.replace(/~/g, "~0").replace(/\//g, "~1") + "/description",
+                  schemaPath: "#/properties/params/additionalProperties/properties/description/type",
                   keyword: "type",
                   params: { type: "string" },
                 };
@@ -1839,46 +1924,45 @@ function validate20(
                 errors++;
               }
             }
-            if (data26.enum !== void 0) {
-              let data30 = data26.enum;
-              if (Array.isArray(data30)) {
-                if (data30.length < 1) {
-                  const err46 = {
-                    instancePath: instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/enum",
+            if (data28.title !== void 0) {
+              if (typeof data28.title !== "string") {
+                const err46 = {
+                  instancePath: instancePath + "/params/" + key8.replace(/~/g, "~0").replace(/\//g, "~1") + "/title",
+                  schemaPath: "#/properties/params/additionalProperties/properties/title/type",
+                  keyword: "type",
+                  params: { type: "string" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err46];
+                } else {
+                  vErrors.push(err46);
+                }
+                errors++;
+              }
+            }
+            if (data28.enum !== void 0) {
+              let data32 = data28.enum;
+              if (Array.isArray(data32)) {
+                if (data32.length < 1) {
+                  const err47 = {
+                    instancePath: instancePath + "/params/" + key8.replace(/~/g, "~0").replace(/\//g, "~1") + "/enum",
                     schemaPath: "#/properties/params/additionalProperties/properties/enum/minItems",
                     keyword: "minItems",
                     params: { limit: 1 },
                   };
                   if (vErrors === null) {
-                    vErrors = [err46];
+                    vErrors = [err47];
                   } else {
-                    vErrors.push(err46);
+                    vErrors.push(err47);
                   }
                   errors++;
                 }
               } else {
-                const err47 = {
-                  instancePath: instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/enum",
+                const err48 = {
+                  instancePath: instancePath + "/params/" + key8.replace(/~/g, "~0").replace(/\//g, "~1") + "/enum",
                   schemaPath: "#/properties/params/additionalProperties/properties/enum/type",
                   keyword: "type",
                   params: { type: "array" },
-                };
-                if (vErrors === null) {
-                  vErrors = [err47];
-                } else {
-                  vErrors.push(err47);
-                }
-                errors++;
-              }
-            }
-            if (data26.minimum !== void 0) {
-              let data31 = data26.minimum;
-              if (!(typeof data31 == "number" && isFinite(data31))) {
-                const err48 = {
-                  instancePath: instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/minimum",
-                  schemaPath: "#/properties/params/additionalProperties/properties/minimum/type",
-                  keyword: "type",
-                  params: { type: "number" },
                 };
                 if (vErrors === null) {
                   vErrors = [err48];
@@ -1888,12 +1972,12 @@ function validate20(
                 errors++;
               }
             }
-            if (data26.maximum !== void 0) {
-              let data32 = data26.maximum;
-              if (!(typeof data32 == "number" && isFinite(data32))) {
+            if (data28.minimum !== void 0) {
+              let data33 = data28.minimum;
+              if (!(typeof data33 == "number" && isFinite(data33))) {
                 const err49 = {
-                  instancePath: instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/maximum",
-                  schemaPath: "#/properties/params/additionalProperties/properties/maximum/type",
+                  instancePath: instancePath + "/params/" + key8.replace(/~/g, "~0").replace(/\//g, "~1") + "/minimum",
+                  schemaPath: "#/properties/params/additionalProperties/properties/minimum/type",
                   keyword: "type",
                   params: { type: "number" },
                 };
@@ -1905,13 +1989,12 @@ function validate20(
                 errors++;
               }
             }
-            if (data26.exclusiveMinimum !== void 0) {
-              let data33 = data26.exclusiveMinimum;
-              if (!(typeof data33 == "number" && isFinite(data33))) {
+            if (data28.maximum !== void 0) {
+              let data34 = data28.maximum;
+              if (!(typeof data34 == "number" && isFinite(data34))) {
                 const err50 = {
-                  instancePath:
-                    instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/exclusiveMinimum",
-                  schemaPath: "#/properties/params/additionalProperties/properties/exclusiveMinimum/type",
+                  instancePath: instancePath + "/params/" + key8.replace(/~/g, "~0").replace(/\//g, "~1") + "/maximum",
+                  schemaPath: "#/properties/params/additionalProperties/properties/maximum/type",
                   keyword: "type",
                   params: { type: "number" },
                 };
@@ -1923,13 +2006,13 @@ function validate20(
                 errors++;
               }
             }
-            if (data26.exclusiveMaximum !== void 0) {
-              let data34 = data26.exclusiveMaximum;
-              if (!(typeof data34 == "number" && isFinite(data34))) {
+            if (data28.exclusiveMinimum !== void 0) {
+              let data35 = data28.exclusiveMinimum;
+              if (!(typeof data35 == "number" && isFinite(data35))) {
                 const err51 = {
                   instancePath:
-                    instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/exclusiveMaximum",
-                  schemaPath: "#/properties/params/additionalProperties/properties/exclusiveMaximum/type",
+                    instancePath + "/params/" + key8.replace(/~/g, "~0").replace(/\//g, "~1") + "/exclusiveMinimum",
+                  schemaPath: "#/properties/params/additionalProperties/properties/exclusiveMinimum/type",
                   keyword: "type",
                   params: { type: "number" },
                 };
@@ -1941,49 +2024,49 @@ function validate20(
                 errors++;
               }
             }
-            if (data26.multipleOf !== void 0) {
-              let data35 = data26.multipleOf;
-              if (typeof data35 == "number" && isFinite(data35)) {
-                if (data35 <= 0 || isNaN(data35)) {
-                  const err52 = {
+            if (data28.exclusiveMaximum !== void 0) {
+              let data36 = data28.exclusiveMaximum;
+              if (!(typeof data36 == "number" && isFinite(data36))) {
+                const err52 = {
+                  instancePath:
+                    instancePath + "/params/" + key8.replace(/~/g, "~0").replace(/\//g, "~1") + "/exclusiveMaximum",
+                  schemaPath: "#/properties/params/additionalProperties/properties/exclusiveMaximum/type",
+                  keyword: "type",
+                  params: { type: "number" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err52];
+                } else {
+                  vErrors.push(err52);
+                }
+                errors++;
+              }
+            }
+            if (data28.multipleOf !== void 0) {
+              let data37 = data28.multipleOf;
+              if (typeof data37 == "number" && isFinite(data37)) {
+                if (data37 <= 0 || isNaN(data37)) {
+                  const err53 = {
                     instancePath:
-                      instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/multipleOf",
+                      instancePath + "/params/" + key8.replace(/~/g, "~0").replace(/\//g, "~1") + "/multipleOf",
                     schemaPath: "#/properties/params/additionalProperties/properties/multipleOf/exclusiveMinimum",
                     keyword: "exclusiveMinimum",
                     params: { comparison: ">", limit: 0 },
                   };
                   if (vErrors === null) {
-                    vErrors = [err52];
+                    vErrors = [err53];
                   } else {
-                    vErrors.push(err52);
+                    vErrors.push(err53);
                   }
                   errors++;
                 }
               } else {
-                const err53 = {
+                const err54 = {
                   instancePath:
-                    instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/multipleOf",
+                    instancePath + "/params/" + key8.replace(/~/g, "~0").replace(/\//g, "~1") + "/multipleOf",
                   schemaPath: "#/properties/params/additionalProperties/properties/multipleOf/type",
                   keyword: "type",
                   params: { type: "number" },
-                };
-                if (vErrors === null) {
-                  vErrors = [err53];
-                } else {
-                  vErrors.push(err53);
-                }
-                errors++;
-              }
-            }
-            if (data26.minLength !== void 0) {
-              let data36 = data26.minLength;
-              if (!(typeof data36 == "number" && !(data36 % 1) && !isNaN(data36) && isFinite(data36))) {
-                const err54 = {
-                  instancePath:
-                    instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/minLength",
-                  schemaPath: "#/properties/params/additionalProperties/properties/minLength/type",
-                  keyword: "type",
-                  params: { type: "integer" },
                 };
                 if (vErrors === null) {
                   vErrors = [err54];
@@ -1992,83 +2075,84 @@ function validate20(
                 }
                 errors++;
               }
-              if (typeof data36 == "number" && isFinite(data36)) {
-                if (data36 < 0 || isNaN(data36)) {
-                  const err55 = {
+            }
+            if (data28.minLength !== void 0) {
+              let data38 = data28.minLength;
+              if (!(typeof data38 == "number" && !(data38 % 1) && !isNaN(data38) && isFinite(data38))) {
+                const err55 = {
+                  instancePath:
+                    instancePath + "/params/" + key8.replace(/~/g, "~0").replace(/\//g, "~1") + "/minLength",
+                  schemaPath: "#/properties/params/additionalProperties/properties/minLength/type",
+                  keyword: "type",
+                  params: { type: "integer" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err55];
+                } else {
+                  vErrors.push(err55);
+                }
+                errors++;
+              }
+              if (typeof data38 == "number" && isFinite(data38)) {
+                if (data38 < 0 || isNaN(data38)) {
+                  const err56 = {
                     instancePath:
-                      instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/minLength",
+                      instancePath + "/params/" + key8.replace(/~/g, "~0").replace(/\//g, "~1") + "/minLength",
                     schemaPath: "#/properties/params/additionalProperties/properties/minLength/minimum",
                     keyword: "minimum",
                     params: { comparison: ">=", limit: 0 },
                   };
                   if (vErrors === null) {
-                    vErrors = [err55];
+                    vErrors = [err56];
                   } else {
-                    vErrors.push(err55);
+                    vErrors.push(err56);
                   }
                   errors++;
                 }
               }
             }
-            if (data26.maxLength !== void 0) {
-              let data37 = data26.maxLength;
-              if (!(typeof data37 == "number" && !(data37 % 1) && !isNaN(data37) && isFinite(data37))) {
-                const err56 = {
+            if (data28.maxLength !== void 0) {
+              let data39 = data28.maxLength;
+              if (!(typeof data39 == "number" && !(data39 % 1) && !isNaN(data39) && isFinite(data39))) {
+                const err57 = {
                   instancePath:
-                    instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/maxLength",
+                    instancePath + "/params/" + key8.replace(/~/g, "~0").replace(/\//g, "~1") + "/maxLength",
                   schemaPath: "#/properties/params/additionalProperties/properties/maxLength/type",
                   keyword: "type",
                   params: { type: "integer" },
                 };
                 if (vErrors === null) {
-                  vErrors = [err56];
+                  vErrors = [err57];
                 } else {
-                  vErrors.push(err56);
+                  vErrors.push(err57);
                 }
                 errors++;
               }
-              if (typeof data37 == "number" && isFinite(data37)) {
-                if (data37 < 0 || isNaN(data37)) {
-                  const err57 = {
+              if (typeof data39 == "number" && isFinite(data39)) {
+                if (data39 < 0 || isNaN(data39)) {
+                  const err58 = {
                     instancePath:
-                      instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/maxLength",
+                      instancePath + "/params/" + key8.replace(/~/g, "~0").replace(/\//g, "~1") + "/maxLength",
                     schemaPath: "#/properties/params/additionalProperties/properties/maxLength/minimum",
                     keyword: "minimum",
                     params: { comparison: ">=", limit: 0 },
                   };
                   if (vErrors === null) {
-                    vErrors = [err57];
+                    vErrors = [err58];
                   } else {
-                    vErrors.push(err57);
+                    vErrors.push(err58);
                   }
                   errors++;
                 }
               }
             }
-            if (data26.pattern !== void 0) {
-              if (typeof data26.pattern !== "string") {
-                const err58 = {
-                  instancePath: instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/pattern",
+            if (data28.pattern !== void 0) {
+              if (typeof data28.pattern !== "string") {
+                const err59 = {
+                  instancePath: instancePath + "/params/" + key8.replace(/~/g, "~0").replace(/\//g, "~1") + "/pattern",
                   schemaPath: "#/properties/params/additionalProperties/properties/pattern/type",
                   keyword: "type",
                   params: { type: "string" },
-                };
-                if (vErrors === null) {
-                  vErrors = [err58];
-                } else {
-                  vErrors.push(err58);
-                }
-                errors++;
-              }
-            }
-            if (data26.minItems !== void 0) {
-              let data39 = data26.minItems;
-              if (!(typeof data39 == "number" && !(data39 % 1) && !isNaN(data39) && isFinite(data39))) {
-                const err59 = {
-                  instancePath: instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/minItems",
-                  schemaPath: "#/properties/params/additionalProperties/properties/minItems/type",
-                  keyword: "type",
-                  params: { type: "integer" },
                 };
                 if (vErrors === null) {
                   vErrors = [err59];
@@ -2077,127 +2161,117 @@ function validate20(
                 }
                 errors++;
               }
-              if (typeof data39 == "number" && isFinite(data39)) {
-                if (data39 < 0 || isNaN(data39)) {
-                  const err60 = {
+            }
+            if (data28.minItems !== void 0) {
+              let data41 = data28.minItems;
+              if (!(typeof data41 == "number" && !(data41 % 1) && !isNaN(data41) && isFinite(data41))) {
+                const err60 = {
+                  instancePath: instancePath + "/params/" + key8.replace(/~/g, "~0").replace(/\//g, "~1") + "/minItems",
+                  schemaPath: "#/properties/params/additionalProperties/properties/minItems/type",
+                  keyword: "type",
+                  params: { type: "integer" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err60];
+                } else {
+                  vErrors.push(err60);
+                }
+                errors++;
+              }
+              if (typeof data41 == "number" && isFinite(data41)) {
+                if (data41 < 0 || isNaN(data41)) {
+                  const err61 = {
                     instancePath:
-                      instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/minItems",
+                      instancePath + "/params/" + key8.replace(/~/g, "~0").replace(/\//g, "~1") + "/minItems",
                     schemaPath: "#/properties/params/additionalProperties/properties/minItems/minimum",
                     keyword: "minimum",
                     params: { comparison: ">=", limit: 0 },
                   };
                   if (vErrors === null) {
-                    vErrors = [err60];
+                    vErrors = [err61];
                   } else {
-                    vErrors.push(err60);
+                    vErrors.push(err61);
                   }
                   errors++;
                 }
               }
             }
-            if (data26.maxItems !== void 0) {
-              let data40 = data26.maxItems;
-              if (!(typeof data40 == "number" && !(data40 % 1) && !isNaN(data40) && isFinite(data40))) {
-                const err61 = {
-                  instancePath: instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/maxItems",
+            if (data28.maxItems !== void 0) {
+              let data42 = data28.maxItems;
+              if (!(typeof data42 == "number" && !(data42 % 1) && !isNaN(data42) && isFinite(data42))) {
+                const err62 = {
+                  instancePath: instancePath + "/params/" + key8.replace(/~/g, "~0").replace(/\//g, "~1") + "/maxItems",
                   schemaPath: "#/properties/params/additionalProperties/properties/maxItems/type",
                   keyword: "type",
                   params: { type: "integer" },
                 };
                 if (vErrors === null) {
-                  vErrors = [err61];
+                  vErrors = [err62];
                 } else {
-                  vErrors.push(err61);
+                  vErrors.push(err62);
                 }
                 errors++;
               }
-              if (typeof data40 == "number" && isFinite(data40)) {
-                if (data40 < 0 || isNaN(data40)) {
-                  const err62 = {
+              if (typeof data42 == "number" && isFinite(data42)) {
+                if (data42 < 0 || isNaN(data42)) {
+                  const err63 = {
                     instancePath:
-                      instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/maxItems",
+                      instancePath + "/params/" + key8.replace(/~/g, "~0").replace(/\//g, "~1") + "/maxItems",
                     schemaPath: "#/properties/params/additionalProperties/properties/maxItems/minimum",
                     keyword: "minimum",
                     params: { comparison: ">=", limit: 0 },
                   };
                   if (vErrors === null) {
-                    vErrors = [err62];
+                    vErrors = [err63];
                   } else {
-                    vErrors.push(err62);
+                    vErrors.push(err63);
                   }
                   errors++;
                 }
               }
             }
-            if (data26.uniqueItems !== void 0) {
-              if (typeof data26.uniqueItems !== "boolean") {
-                const err63 = {
+            if (data28.uniqueItems !== void 0) {
+              if (typeof data28.uniqueItems !== "boolean") {
+                const err64 = {
                   instancePath:
-                    instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/uniqueItems",
+                    instancePath + "/params/" + key8.replace(/~/g, "~0").replace(/\//g, "~1") + "/uniqueItems",
                   schemaPath: "#/properties/params/additionalProperties/properties/uniqueItems/type",
                   keyword: "type",
                   params: { type: "boolean" },
                 };
                 if (vErrors === null) {
-                  vErrors = [err63];
+                  vErrors = [err64];
                 } else {
-                  vErrors.push(err63);
+                  vErrors.push(err64);
                 }
                 errors++;
               }
             }
-            if (data26.items !== void 0) {
-              let data42 = data26.items;
-              if (data42 && typeof data42 == "object" && !Array.isArray(data42)) {
-                if (data42.type === void 0) {
-                  const err64 = {
-                    instancePath: instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/items",
+            if (data28.items !== void 0) {
+              let data44 = data28.items;
+              if (data44 && typeof data44 == "object" && !Array.isArray(data44)) {
+                if (data44.type === void 0) {
+                  const err65 = {
+                    instancePath: instancePath + "/params/" + key8.replace(/~/g, "~0").replace(/\//g, "~1") + "/items",
                     schemaPath: "#/properties/params/additionalProperties/properties/items/required",
                     keyword: "required",
                     params: { missingProperty: "type" },
                   };
                   if (vErrors === null) {
-                    vErrors = [err64];
+                    vErrors = [err65];
                   } else {
-                    vErrors.push(err64);
+                    vErrors.push(err65);
                   }
                   errors++;
                 }
-                for (const key9 in data42) {
-                  if (!func1.call(schema31.properties.params.additionalProperties.properties.items.properties, key9)) {
-                    const err65 = {
-                      instancePath:
-                        instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/items",
-                      schemaPath: "#/properties/params/additionalProperties/properties/items/additionalProperties",
-                      keyword: "additionalProperties",
-                      params: { additionalProperty: key9 },
-                    };
-                    if (vErrors === null) {
-                      vErrors = [err65];
-                    } else {
-                      vErrors.push(err65);
-                    }
-                    errors++;
-                  }
-                }
-                if (data42.type !== void 0) {
-                  let data43 = data42.type;
-                  if (!(
-                    data43 === "number" ||
-                    data43 === "integer" ||
-                    data43 === "boolean" ||
-                    data43 === "string" ||
-                    data43 === "array"
-                  )) {
+                for (const key10 in data44) {
+                  if (!func1.call(schema31.properties.params.additionalProperties.properties.items.properties, key10)) {
                     const err66 = {
                       instancePath:
-                        instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/type",
-                      schemaPath: "#/properties/params/additionalProperties/properties/items/properties/type/enum",
-                      keyword: "enum",
-                      params: {
-                        allowedValues:
-                          schema31.properties.params.additionalProperties.properties.items.properties.type.enum,
-                      },
+                        instancePath + "/params/" + key8.replace(/~/g, "~0").replace(/\//g, "~1") + "/items",
+                      schemaPath: "#/properties/params/additionalProperties/properties/items/additionalProperties",
+                      keyword: "additionalProperties",
+                      params: { additionalProperty: key10 },
                     };
                     if (vErrors === null) {
                       vErrors = [err66];
@@ -2207,18 +2281,24 @@ function validate20(
                     errors++;
                   }
                 }
-                if (data42.description !== void 0) {
-                  if (typeof data42.description !== "string") {
+                if (data44.type !== void 0) {
+                  let data45 = data44.type;
+                  if (!(
+                    data45 === "number" ||
+                    data45 === "integer" ||
+                    data45 === "boolean" ||
+                    data45 === "string" ||
+                    data45 === "array"
+                  )) {
                     const err67 = {
                       instancePath:
-                        instancePath +
-                        "/params/" +
-                        key7.replace(/~/g, "~0").replace(/\//g, "~1") +
-                        "/items/description",
-                      schemaPath:
-                        "#/properties/params/additionalProperties/properties/items/properties/description/type",
-                      keyword: "type",
-                      params: { type: "string" },
+                        instancePath + "/params/" + key8.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/type",
+                      schemaPath: "#/properties/params/additionalProperties/properties/items/properties/type/enum",
+                      keyword: "enum",
+                      params: {
+                        allowedValues:
+                          schema31.properties.params.additionalProperties.properties.items.properties.type.enum,
+                      },
                     };
                     if (vErrors === null) {
                       vErrors = [err67];
@@ -2228,12 +2308,16 @@ function validate20(
                     errors++;
                   }
                 }
-                if (data42.title !== void 0) {
-                  if (typeof data42.title !== "string") {
+                if (data44.description !== void 0) {
+                  if (typeof data44.description !== "string") {
                     const err68 = {
                       instancePath:
-                        instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/title",
-                      schemaPath: "#/properties/params/additionalProperties/properties/items/properties/title/type",
+                        instancePath +
+                        "/params/" +
+                        key8.replace(/~/g, "~0").replace(/\//g, "~1") +
+                        "/items/description",
+                      schemaPath:
+                        "#/properties/params/additionalProperties/properties/items/properties/description/type",
                       keyword: "type",
                       params: { type: "string" },
                     };
@@ -2245,50 +2329,49 @@ function validate20(
                     errors++;
                   }
                 }
-                if (data42.enum !== void 0) {
-                  let data46 = data42.enum;
-                  if (Array.isArray(data46)) {
-                    if (data46.length < 1) {
-                      const err69 = {
+                if (data44.title !== void 0) {
+                  if (typeof data44.title !== "string") {
+                    const err69 = {
+                      instancePath:
+                        instancePath + "/params/" + key8.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/title",
+                      schemaPath: "#/properties/params/additionalProperties/properties/items/properties/title/type",
+                      keyword: "type",
+                      params: { type: "string" },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err69];
+                    } else {
+                      vErrors.push(err69);
+                    }
+                    errors++;
+                  }
+                }
+                if (data44.enum !== void 0) {
+                  let data48 = data44.enum;
+                  if (Array.isArray(data48)) {
+                    if (data48.length < 1) {
+                      const err70 = {
                         instancePath:
-                          instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/enum",
+                          instancePath + "/params/" + key8.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/enum",
                         schemaPath:
                           "#/properties/params/additionalProperties/properties/items/properties/enum/minItems",
                         keyword: "minItems",
                         params: { limit: 1 },
                       };
                       if (vErrors === null) {
-                        vErrors = [err69];
+                        vErrors = [err70];
                       } else {
-                        vErrors.push(err69);
+                        vErrors.push(err70);
                       }
                       errors++;
                     }
                   } else {
-                    const err70 = {
+                    const err71 = {
                       instancePath:
-                        instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/enum",
+                        instancePath + "/params/" + key8.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/enum",
                       schemaPath: "#/properties/params/additionalProperties/properties/items/properties/enum/type",
                       keyword: "type",
                       params: { type: "array" },
-                    };
-                    if (vErrors === null) {
-                      vErrors = [err70];
-                    } else {
-                      vErrors.push(err70);
-                    }
-                    errors++;
-                  }
-                }
-                if (data42.minimum !== void 0) {
-                  let data47 = data42.minimum;
-                  if (!(typeof data47 == "number" && isFinite(data47))) {
-                    const err71 = {
-                      instancePath:
-                        instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/minimum",
-                      schemaPath: "#/properties/params/additionalProperties/properties/items/properties/minimum/type",
-                      keyword: "type",
-                      params: { type: "number" },
                     };
                     if (vErrors === null) {
                       vErrors = [err71];
@@ -2298,13 +2381,13 @@ function validate20(
                     errors++;
                   }
                 }
-                if (data42.maximum !== void 0) {
-                  let data48 = data42.maximum;
-                  if (!(typeof data48 == "number" && isFinite(data48))) {
+                if (data44.minimum !== void 0) {
+                  let data49 = data44.minimum;
+                  if (!(typeof data49 == "number" && isFinite(data49))) {
                     const err72 = {
                       instancePath:
-                        instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/maximum",
-                      schemaPath: "#/properties/params/additionalProperties/properties/items/properties/maximum/type",
+                        instancePath + "/params/" + key8.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/minimum",
+                      schemaPath: "#/properties/params/additionalProperties/properties/items/properties/minimum/type",
                       keyword: "type",
                       params: { type: "number" },
                     };
@@ -2316,17 +2399,13 @@ function validate20(
                     errors++;
                   }
                 }
-                if (data42.exclusiveMinimum !== void 0) {
-                  let data49 = data42.exclusiveMinimum;
-                  if (!(typeof data49 == "number" && isFinite(data49))) {
+                if (data44.maximum !== void 0) {
+                  let data50 = data44.maximum;
+                  if (!(typeof data50 == "number" && isFinite(data50))) {
                     const err73 = {
                       instancePath:
-                        instancePath +
-                        "/params/" +
-                        key7.replace(/~/g, "~0").replace(/\//g, "~1") +
-                        "/items/exclusiveMinimum",
-                      schemaPath:
-                        "#/properties/params/additionalProperties/properties/items/properties/exclusiveMinimum/type",
+                        instancePath + "/params/" + key8.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/maximum",
+                      schemaPath: "#/properties/params/additionalProperties/properties/items/properties/maximum/type",
                       keyword: "type",
                       params: { type: "number" },
                     };
@@ -2338,17 +2417,17 @@ function validate20(
                     errors++;
                   }
                 }
-                if (data42.exclusiveMaximum !== void 0) {
-                  let data50 = data42.exclusiveMaximum;
-                  if (!(typeof data50 == "number" && isFinite(data50))) {
+                if (data44.exclusiveMinimum !== void 0) {
+                  let data51 = data44.exclusiveMinimum;
+                  if (!(typeof data51 == "number" && isFinite(data51))) {
                     const err74 = {
                       instancePath:
                         instancePath +
                         "/params/" +
-                        key7.replace(/~/g, "~0").replace(/\//g, "~1") +
-                        "/items/exclusiveMaximum",
+                        key8.replace(/~/g, "~0").replace(/\//g, "~1") +
+                        "/items/exclusiveMinimum",
                       schemaPath:
-                        "#/properties/params/additionalProperties/properties/items/properties/exclusiveMaximum/type",
+                        "#/properties/params/additionalProperties/properties/items/properties/exclusiveMinimum/type",
                       keyword: "type",
                       params: { type: "number" },
                     };
@@ -2360,15 +2439,37 @@ function validate20(
                     errors++;
                   }
                 }
-                if (data42.multipleOf !== void 0) {
-                  let data51 = data42.multipleOf;
-                  if (typeof data51 == "number" && isFinite(data51)) {
-                    if (data51 <= 0 || isNaN(data51)) {
-                      const err75 = {
+                if (data44.exclusiveMaximum !== void 0) {
+                  let data52 = data44.exclusiveMaximum;
+                  if (!(typeof data52 == "number" && isFinite(data52))) {
+                    const err75 = {
+                      instancePath:
+                        instancePath +
+                        "/params/" +
+                        key8.replace(/~/g, "~0").replace(/\//g, "~1") +
+                        "/items/exclusiveMaximum",
+                      schemaPath:
+                        "#/properties/params/additionalProperties/properties/items/properties/exclusiveMaximum/type",
+                      keyword: "type",
+                      params: { type: "number" },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err75];
+                    } else {
+                      vErrors.push(err75);
+                    }
+                    errors++;
+                  }
+                }
+                if (data44.multipleOf !== void 0) {
+                  let data53 = data44.multipleOf;
+                  if (typeof data53 == "number" && isFinite(data53)) {
+                    if (data53 <= 0 || isNaN(data53)) {
+                      const err76 = {
                         instancePath:
                           instancePath +
                           "/params/" +
-                          key7.replace(/~/g, "~0").replace(/\//g, "~1") +
+                          key8.replace(/~/g, "~0").replace(/\//g, "~1") +
                           "/items/multipleOf",
                         schemaPath:
                           "#/properties/params/additionalProperties/properties/items/properties/multipleOf/exclusiveMinimum",
@@ -2376,38 +2477,20 @@ function validate20(
                         params: { comparison: ">", limit: 0 },
                       };
                       if (vErrors === null) {
-                        vErrors = [err75];
+                        vErrors = [err76];
                       } else {
-                        vErrors.push(err75);
+                        vErrors.push(err76);
                       }
                       errors++;
                     }
                   } else {
-                    const err76 = {
+                    const err77 = {
                       instancePath:
-                        instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/multipleOf",
+                        instancePath + "/params/" + key8.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/multipleOf",
                       schemaPath:
                         "#/properties/params/additionalProperties/properties/items/properties/multipleOf/type",
                       keyword: "type",
                       params: { type: "number" },
-                    };
-                    if (vErrors === null) {
-                      vErrors = [err76];
-                    } else {
-                      vErrors.push(err76);
-                    }
-                    errors++;
-                  }
-                }
-                if (data42.minLength !== void 0) {
-                  let data52 = data42.minLength;
-                  if (!(typeof data52 == "number" && !(data52 % 1) && !isNaN(data52) && isFinite(data52))) {
-                    const err77 = {
-                      instancePath:
-                        instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/minLength",
-                      schemaPath: "#/properties/params/additionalProperties/properties/items/properties/minLength/type",
-                      keyword: "type",
-                      params: { type: "integer" },
                     };
                     if (vErrors === null) {
                       vErrors = [err77];
@@ -2416,13 +2499,31 @@ function validate20(
                     }
                     errors++;
                   }
-                  if (typeof data52 == "number" && isFinite(data52)) {
-                    if (data52 < 0 || isNaN(data52)) {
-                      const err78 = {
+                }
+                if (data44.minLength !== void 0) {
+                  let data54 = data44.minLength;
+                  if (!(typeof data54 == "number" && !(data54 % 1) && !isNaN(data54) && isFinite(data54))) {
+                    const err78 = {
+                      instancePath:
+                        instancePath + "/params/" + key8.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/minLength",
+                      schemaPath: "#/properties/params/additionalProperties/properties/items/properties/minLength/type",
+                      keyword: "type",
+                      params: { type: "integer" },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err78];
+                    } else {
+                      vErrors.push(err78);
+                    }
+                    errors++;
+                  }
+                  if (typeof data54 == "number" && isFinite(data54)) {
+                    if (data54 < 0 || isNaN(data54)) {
+                      const err79 = {
                         instancePath:
                           instancePath +
                           "/params/" +
-                          key7.replace(/~/g, "~0").replace(/\//g, "~1") +
+                          key8.replace(/~/g, "~0").replace(/\//g, "~1") +
                           "/items/minLength",
                         schemaPath:
                           "#/properties/params/additionalProperties/properties/items/properties/minLength/minimum",
@@ -2430,38 +2531,38 @@ function validate20(
                         params: { comparison: ">=", limit: 0 },
                       };
                       if (vErrors === null) {
-                        vErrors = [err78];
+                        vErrors = [err79];
                       } else {
-                        vErrors.push(err78);
+                        vErrors.push(err79);
                       }
                       errors++;
                     }
                   }
                 }
-                if (data42.maxLength !== void 0) {
-                  let data53 = data42.maxLength;
-                  if (!(typeof data53 == "number" && !(data53 % 1) && !isNaN(data53) && isFinite(data53))) {
-                    const err79 = {
+                if (data44.maxLength !== void 0) {
+                  let data55 = data44.maxLength;
+                  if (!(typeof data55 == "number" && !(data55 % 1) && !isNaN(data55) && isFinite(data55))) {
+                    const err80 = {
                       instancePath:
-                        instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/maxLength",
+                        instancePath + "/params/" + key8.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/maxLength",
                       schemaPath: "#/properties/params/additionalProperties/properties/items/properties/maxLength/type",
                       keyword: "type",
                       params: { type: "integer" },
                     };
                     if (vErrors === null) {
-                      vErrors = [err79];
+                      vErrors = [err80];
                     } else {
-                      vErrors.push(err79);
+                      vErrors.push(err80);
                     }
                     errors++;
                   }
-                  if (typeof data53 == "number" && isFinite(data53)) {
-                    if (data53 < 0 || isNaN(data53)) {
-                      const err80 = {
+                  if (typeof data55 == "number" && isFinite(data55)) {
+                    if (data55 < 0 || isNaN(data55)) {
+                      const err81 = {
                         instancePath:
                           instancePath +
                           "/params/" +
-                          key7.replace(/~/g, "~0").replace(/\//g, "~1") +
+                          key8.replace(/~/g, "~0").replace(/\//g, "~1") +
                           "/items/maxLength",
                         schemaPath:
                           "#/properties/params/additionalProperties/properties/items/properties/maxLength/minimum",
@@ -2469,40 +2570,22 @@ function validate20(
                         params: { comparison: ">=", limit: 0 },
                       };
                       if (vErrors === null) {
-                        vErrors = [err80];
+                        vErrors = [err81];
                       } else {
-                        vErrors.push(err80);
+                        vErrors.push(err81);
                       }
                       errors++;
                     }
                   }
                 }
-                if (data42.pattern !== void 0) {
-                  if (typeof data42.pattern !== "string") {
-                    const err81 = {
+                if (data44.pattern !== void 0) {
+                  if (typeof data44.pattern !== "string") {
+                    const err82 = {
                       instancePath:
-                        instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/pattern",
+                        instancePath + "/params/" + key8.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/pattern",
                       schemaPath: "#/properties/params/additionalProperties/properties/items/properties/pattern/type",
                       keyword: "type",
                       params: { type: "string" },
-                    };
-                    if (vErrors === null) {
-                      vErrors = [err81];
-                    } else {
-                      vErrors.push(err81);
-                    }
-                    errors++;
-                  }
-                }
-                if (data42.minItems !== void 0) {
-                  let data55 = data42.minItems;
-                  if (!(typeof data55 == "number" && !(data55 % 1) && !isNaN(data55) && isFinite(data55))) {
-                    const err82 = {
-                      instancePath:
-                        instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/minItems",
-                      schemaPath: "#/properties/params/additionalProperties/properties/items/properties/minItems/type",
-                      keyword: "type",
-                      params: { type: "integer" },
                     };
                     if (vErrors === null) {
                       vErrors = [err82];
@@ -2511,68 +2594,86 @@ function validate20(
                     }
                     errors++;
                   }
-                  if (typeof data55 == "number" && isFinite(data55)) {
-                    if (data55 < 0 || isNaN(data55)) {
-                      const err83 = {
+                }
+                if (data44.minItems !== void 0) {
+                  let data57 = data44.minItems;
+                  if (!(typeof data57 == "number" && !(data57 % 1) && !isNaN(data57) && isFinite(data57))) {
+                    const err83 = {
+                      instancePath:
+                        instancePath + "/params/" + key8.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/minItems",
+                      schemaPath: "#/properties/params/additionalProperties/properties/items/properties/minItems/type",
+                      keyword: "type",
+                      params: { type: "integer" },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err83];
+                    } else {
+                      vErrors.push(err83);
+                    }
+                    errors++;
+                  }
+                  if (typeof data57 == "number" && isFinite(data57)) {
+                    if (data57 < 0 || isNaN(data57)) {
+                      const err84 = {
                         instancePath:
-                          instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/minItems",
+                          instancePath + "/params/" + key8.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/minItems",
                         schemaPath:
                           "#/properties/params/additionalProperties/properties/items/properties/minItems/minimum",
                         keyword: "minimum",
                         params: { comparison: ">=", limit: 0 },
                       };
                       if (vErrors === null) {
-                        vErrors = [err83];
+                        vErrors = [err84];
                       } else {
-                        vErrors.push(err83);
+                        vErrors.push(err84);
                       }
                       errors++;
                     }
                   }
                 }
-                if (data42.maxItems !== void 0) {
-                  let data56 = data42.maxItems;
-                  if (!(typeof data56 == "number" && !(data56 % 1) && !isNaN(data56) && isFinite(data56))) {
-                    const err84 = {
+                if (data44.maxItems !== void 0) {
+                  let data58 = data44.maxItems;
+                  if (!(typeof data58 == "number" && !(data58 % 1) && !isNaN(data58) && isFinite(data58))) {
+                    const err85 = {
                       instancePath:
-                        instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/maxItems",
+                        instancePath + "/params/" + key8.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/maxItems",
                       schemaPath: "#/properties/params/additionalProperties/properties/items/properties/maxItems/type",
                       keyword: "type",
                       params: { type: "integer" },
                     };
                     if (vErrors === null) {
-                      vErrors = [err84];
+                      vErrors = [err85];
                     } else {
-                      vErrors.push(err84);
+                      vErrors.push(err85);
                     }
                     errors++;
                   }
-                  if (typeof data56 == "number" && isFinite(data56)) {
-                    if (data56 < 0 || isNaN(data56)) {
-                      const err85 = {
+                  if (typeof data58 == "number" && isFinite(data58)) {
+                    if (data58 < 0 || isNaN(data58)) {
+                      const err86 = {
                         instancePath:
-                          instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/maxItems",
+                          instancePath + "/params/" + key8.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/maxItems",
                         schemaPath:
                           "#/properties/params/additionalProperties/properties/items/properties/maxItems/minimum",
                         keyword: "minimum",
                         params: { comparison: ">=", limit: 0 },
                       };
                       if (vErrors === null) {
-                        vErrors = [err85];
+                        vErrors = [err86];
                       } else {
-                        vErrors.push(err85);
+                        vErrors.push(err86);
                       }
                       errors++;
                     }
                   }
                 }
-                if (data42.uniqueItems !== void 0) {
-                  if (typeof data42.uniqueItems !== "boolean") {
-                    const err86 = {
+                if (data44.uniqueItems !== void 0) {
+                  if (typeof data44.uniqueItems !== "boolean") {
+                    const err87 = {
                       instancePath:
                         instancePath +
                         "/params/" +
-                        key7.replace(/~/g, "~0").replace(/\//g, "~1") +
+                        key8.replace(/~/g, "~0").replace(/\//g, "~1") +
                         "/items/uniqueItems",
                       schemaPath:
                         "#/properties/params/additionalProperties/properties/items/properties/uniqueItems/type",
@@ -2580,35 +2681,19 @@ function validate20(
                       params: { type: "boolean" },
                     };
                     if (vErrors === null) {
-                      vErrors = [err86];
+                      vErrors = [err87];
                     } else {
-                      vErrors.push(err86);
+                      vErrors.push(err87);
                     }
                     errors++;
                   }
                 }
               } else {
-                const err87 = {
-                  instancePath: instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/items",
+                const err88 = {
+                  instancePath: instancePath + "/params/" + key8.replace(/~/g, "~0").replace(/\//g, "~1") + "/items",
                   schemaPath: "#/properties/params/additionalProperties/properties/items/type",
                   keyword: "type",
                   params: { type: "object" },
-                };
-                if (vErrors === null) {
-                  vErrors = [err87];
-                } else {
-                  vErrors.push(err87);
-                }
-                errors++;
-              }
-            }
-            if (data26.examples !== void 0) {
-              if (!Array.isArray(data26.examples)) {
-                const err88 = {
-                  instancePath: instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1") + "/examples",
-                  schemaPath: "#/properties/params/additionalProperties/properties/examples/type",
-                  keyword: "type",
-                  params: { type: "array" },
                 };
                 if (vErrors === null) {
                   vErrors = [err88];
@@ -2618,123 +2703,139 @@ function validate20(
                 errors++;
               }
             }
+            if (data28.examples !== void 0) {
+              if (!Array.isArray(data28.examples)) {
+                const err89 = {
+                  instancePath: instancePath + "/params/" + key8.replace(/~/g, "~0").replace(/\//g, "~1") + "/examples",
+                  schemaPath: "#/properties/params/additionalProperties/properties/examples/type",
+                  keyword: "type",
+                  params: { type: "array" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err89];
+                } else {
+                  vErrors.push(err89);
+                }
+                errors++;
+              }
+            }
           } else {
-            const err89 = {
-              instancePath: instancePath + "/params/" + key7.replace(/~/g, "~0").replace(/\//g, "~1"),
+            const err90 = {
+              instancePath: instancePath + "/params/" + key8.replace(/~/g, "~0").replace(/\//g, "~1"),
               schemaPath: "#/properties/params/additionalProperties/type",
               keyword: "type",
               params: { type: "object" },
             };
             if (vErrors === null) {
-              vErrors = [err89];
+              vErrors = [err90];
             } else {
-              vErrors.push(err89);
+              vErrors.push(err90);
             }
             errors++;
           }
         }
       } else {
-        const err90 = {
+        const err91 = {
           instancePath: instancePath + "/params",
           schemaPath: "#/properties/params/type",
           keyword: "type",
           params: { type: "object" },
         };
         if (vErrors === null) {
-          vErrors = [err90];
+          vErrors = [err91];
         } else {
-          vErrors.push(err90);
+          vErrors.push(err91);
         }
         errors++;
       }
     }
     if (data.sources !== void 0) {
-      let data59 = data.sources;
-      if (data59 && typeof data59 == "object" && !Array.isArray(data59)) {
-        if (Object.keys(data59).length < 1) {
-          const err91 = {
+      let data61 = data.sources;
+      if (data61 && typeof data61 == "object" && !Array.isArray(data61)) {
+        if (Object.keys(data61).length < 1) {
+          const err92 = {
             instancePath: instancePath + "/sources",
             schemaPath: "#/properties/sources/minProperties",
             keyword: "minProperties",
             params: { limit: 1 },
           };
           if (vErrors === null) {
-            vErrors = [err91];
+            vErrors = [err92];
           } else {
-            vErrors.push(err91);
+            vErrors.push(err92);
           }
           errors++;
         }
-        for (const key10 in data59) {
-          const _errs115 = errors;
-          if (typeof key10 === "string") {
-            if (!pattern5.test(key10)) {
-              const err92 = {
+        for (const key11 in data61) {
+          const _errs118 = errors;
+          if (typeof key11 === "string") {
+            if (!pattern5.test(key11)) {
+              const err93 = {
                 instancePath: instancePath + "/sources",
                 schemaPath: "#/properties/sources/propertyNames/pattern",
                 keyword: "pattern",
                 params: { pattern: "^[A-Za-z_][A-Za-z0-9_]*$" },
-                propertyName: key10,
+                propertyName: key11,
               };
               if (vErrors === null) {
-                vErrors = [err92];
+                vErrors = [err93];
               } else {
-                vErrors.push(err92);
+                vErrors.push(err93);
               }
               errors++;
             }
           }
-          var valid21 = _errs115 === errors;
-          if (!valid21) {
-            const err93 = {
+          var valid22 = _errs118 === errors;
+          if (!valid22) {
+            const err94 = {
               instancePath: instancePath + "/sources",
               schemaPath: "#/properties/sources/propertyNames",
               keyword: "propertyNames",
-              params: { propertyName: key10 },
+              params: { propertyName: key11 },
             };
             if (vErrors === null) {
-              vErrors = [err93];
+              vErrors = [err94];
             } else {
-              vErrors.push(err93);
+              vErrors.push(err94);
             }
             errors++;
           }
         }
-        for (const key11 in data59) {
-          let data60 = data59[key11];
-          if (data60 && typeof data60 == "object" && !Array.isArray(data60)) {
-            for (const key12 in data60) {
+        for (const key12 in data61) {
+          let data62 = data61[key12];
+          if (data62 && typeof data62 == "object" && !Array.isArray(data62)) {
+            for (const key13 in data62) {
               if (!(
-                key12 === "directory" ||
-                key12 === "file" ||
-                key12 === "kind" ||
-                key12 === "key" ||
-                key12 === "axes" ||
-                key12 === "range" ||
-                key12 === "like" ||
-                key12 === "optional"
+                key13 === "directory" ||
+                key13 === "file" ||
+                key13 === "kind" ||
+                key13 === "key" ||
+                key13 === "axes" ||
+                key13 === "range" ||
+                key13 === "like" ||
+                key13 === "optional"
               )) {
-                const err94 = {
-                  instancePath: instancePath + "/sources/" + key11.replace(/~/g, "~0").replace(/\//g, "~1"),
+                const err95 = {
+                  instancePath: instancePath + "/sources/" + key12.replace(/~/g, "~0").replace(/\//g, "~1"),
                   schemaPath: "#/properties/sources/additionalProperties/additionalProperties",
                   keyword: "additionalProperties",
-                  params: { additionalProperty: key12 },
+                  params: { additionalProperty: key13 },
                 };
                 if (vErrors === null) {
-                  vErrors = [err94];
+                  vErrors = [err95];
                 } else {
-                  vErrors.push(err94);
+                  vErrors.push(err95);
                 }
                 errors++;
               }
             }
-            if (data60.directory !== void 0) {
-              let data61 = data60.directory;
-              if (typeof data61 === "string") {
-                if (!pattern7.test(data61)) {
-                  const err95 = {
+            if (data62.directory !== void 0) {
+              let data63 = data62.directory;
+              if (typeof data63 === "string") {
+                if (!pattern7.test(data63)) {
+                  const err96 = {
                     instancePath:
-                      instancePath + "/sources/" + key11.replace(/~/g, "~0").replace(/\//g, "~1") + "/directory",
+                      instancePath + "/sources/" + key12.replace(/~/g, "~0").replace(/\//g, "~1") + "/directory",
                     schemaPath: "#/properties/sources/additionalProperties/properties/directory/pattern",
                     keyword: "pattern",
                     params: {
@@ -2742,34 +2843,34 @@ function validate20(
                     },
                   };
                   if (vErrors === null) {
-                    vErrors = [err95];
+                    vErrors = [err96];
                   } else {
-                    vErrors.push(err95);
+                    vErrors.push(err96);
                   }
                   errors++;
                 }
               } else {
-                const err96 = {
+                const err97 = {
                   instancePath:
-                    instancePath + "/sources/" + key11.replace(/~/g, "~0").replace(/\//g, "~1") + "/directory",
+                    instancePath + "/sources/" + key12.replace(/~/g, "~0").replace(/\//g, "~1") + "/directory",
                   schemaPath: "#/properties/sources/additionalProperties/properties/directory/type",
                   keyword: "type",
                   params: { type: "string" },
                 };
                 if (vErrors === null) {
-                  vErrors = [err96];
+                  vErrors = [err97];
                 } else {
-                  vErrors.push(err96);
+                  vErrors.push(err97);
                 }
                 errors++;
               }
             }
-            if (data60.file !== void 0) {
-              let data62 = data60.file;
-              if (typeof data62 === "string") {
-                if (!pattern7.test(data62)) {
-                  const err97 = {
-                    instancePath: instancePath + "/sources/" + key11.replace(/~/g, "~0").replace(/\//g, "~1") + "/file",
+            if (data62.file !== void 0) {
+              let data64 = data62.file;
+              if (typeof data64 === "string") {
+                if (!pattern7.test(data64)) {
+                  const err98 = {
+                    instancePath: instancePath + "/sources/" + key12.replace(/~/g, "~0").replace(/\//g, "~1") + "/file",
                     schemaPath: "#/properties/sources/additionalProperties/properties/file/pattern",
                     keyword: "pattern",
                     params: {
@@ -2777,42 +2878,18 @@ function validate20(
                     },
                   };
                   if (vErrors === null) {
-                    vErrors = [err97];
+                    vErrors = [err98];
                   } else {
-                    vErrors.push(err97);
+                    vErrors.push(err98);
                   }
                   errors++;
                 }
               } else {
-                const err98 = {
-                  instancePath: instancePath + "/sources/" + key11.replace(/~/g, "~0").replace(/\//g, "~1") + "/file",
+                const err99 = {
+                  instancePath: instancePath + "/sources/" + key12.replace(/~/g, "~0").replace(/\//g, "~1") + "/file",
                   schemaPath: "#/properties/sources/additionalProperties/properties/file/type",
                   keyword: "type",
                   params: { type: "string" },
-                };
-                if (vErrors === null) {
-                  vErrors = [err98];
-                } else {
-                  vErrors.push(err98);
-                }
-                errors++;
-              }
-            }
-            if (data60.kind !== void 0) {
-              let data63 = data60.kind;
-              if (!(
-                data63 === "video_latents" ||
-                data63 === "audio_latents" ||
-                data63 === "text_embeddings" ||
-                data63 === "video_mask" ||
-                data63 === "audio_mask" ||
-                data63 === "tensor"
-              )) {
-                const err99 = {
-                  instancePath: instancePath + "/sources/" + key11.replace(/~/g, "~0").replace(/\//g, "~1") + "/kind",
-                  schemaPath: "#/properties/sources/additionalProperties/properties/kind/enum",
-                  keyword: "enum",
-                  params: { allowedValues: schema31.properties.sources.additionalProperties.properties.kind.enum },
                 };
                 if (vErrors === null) {
                   vErrors = [err99];
@@ -2822,13 +2899,21 @@ function validate20(
                 errors++;
               }
             }
-            if (data60.key !== void 0) {
-              if (typeof data60.key !== "string") {
+            if (data62.kind !== void 0) {
+              let data65 = data62.kind;
+              if (!(
+                data65 === "video_latents" ||
+                data65 === "audio_latents" ||
+                data65 === "text_embeddings" ||
+                data65 === "video_mask" ||
+                data65 === "audio_mask" ||
+                data65 === "tensor"
+              )) {
                 const err100 = {
-                  instancePath: instancePath + "/sources/" + key11.replace(/~/g, "~0").replace(/\//g, "~1") + "/key",
-                  schemaPath: "#/properties/sources/additionalProperties/properties/key/type",
-                  keyword: "type",
-                  params: { type: "string" },
+                  instancePath: instancePath + "/sources/" + key12.replace(/~/g, "~0").replace(/\//g, "~1") + "/kind",
+                  schemaPath: "#/properties/sources/additionalProperties/properties/kind/enum",
+                  keyword: "enum",
+                  params: { allowedValues: schema31.properties.sources.additionalProperties.properties.kind.enum },
                 };
                 if (vErrors === null) {
                   vErrors = [err100];
@@ -2838,83 +2923,84 @@ function validate20(
                 errors++;
               }
             }
-            if (data60.axes !== void 0) {
-              let data65 = data60.axes;
-              if (Array.isArray(data65)) {
-                const len0 = data65.length;
+            if (data62.key !== void 0) {
+              if (typeof data62.key !== "string") {
+                const err101 = {
+                  instancePath: instancePath + "/sources/" + key12.replace(/~/g, "~0").replace(/\//g, "~1") + "/key",
+                  schemaPath: "#/properties/sources/additionalProperties/properties/key/type",
+                  keyword: "type",
+                  params: { type: "string" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err101];
+                } else {
+                  vErrors.push(err101);
+                }
+                errors++;
+              }
+            }
+            if (data62.axes !== void 0) {
+              let data67 = data62.axes;
+              if (Array.isArray(data67)) {
+                const len0 = data67.length;
                 for (let i0 = 0; i0 < len0; i0++) {
-                  let data66 = data65[i0];
-                  if (typeof data66 === "string") {
-                    if (!pattern9.test(data66)) {
-                      const err101 = {
+                  let data68 = data67[i0];
+                  if (typeof data68 === "string") {
+                    if (!pattern9.test(data68)) {
+                      const err102 = {
                         instancePath:
-                          instancePath + "/sources/" + key11.replace(/~/g, "~0").replace(/\//g, "~1") + "/axes/" + i0,
+                          instancePath + "/sources/" + key12.replace(/~/g, "~0").replace(/\//g, "~1") + "/axes/" + i0,
                         schemaPath: "#/properties/sources/additionalProperties/properties/axes/items/pattern",
                         keyword: "pattern",
                         params: { pattern: "^[A-Za-z_]\\w*(:[A-Za-z_]\\w*)?$" },
                       };
                       if (vErrors === null) {
-                        vErrors = [err101];
+                        vErrors = [err102];
                       } else {
-                        vErrors.push(err101);
+                        vErrors.push(err102);
                       }
                       errors++;
                     }
                   } else {
-                    const err102 = {
+                    const err103 = {
                       instancePath:
-                        instancePath + "/sources/" + key11.replace(/~/g, "~0").replace(/\//g, "~1") + "/axes/" + i0,
+                        instancePath + "/sources/" + key12.replace(/~/g, "~0").replace(/\//g, "~1") + "/axes/" + i0,
                       schemaPath: "#/properties/sources/additionalProperties/properties/axes/items/type",
                       keyword: "type",
                       params: { type: "string" },
                     };
                     if (vErrors === null) {
-                      vErrors = [err102];
+                      vErrors = [err103];
                     } else {
-                      vErrors.push(err102);
+                      vErrors.push(err103);
                     }
                     errors++;
                   }
                 }
               } else {
-                const err103 = {
-                  instancePath: instancePath + "/sources/" + key11.replace(/~/g, "~0").replace(/\//g, "~1") + "/axes",
+                const err104 = {
+                  instancePath: instancePath + "/sources/" + key12.replace(/~/g, "~0").replace(/\//g, "~1") + "/axes",
                   schemaPath: "#/properties/sources/additionalProperties/properties/axes/type",
                   keyword: "type",
                   params: { type: "array" },
                 };
                 if (vErrors === null) {
-                  vErrors = [err103];
+                  vErrors = [err104];
                 } else {
-                  vErrors.push(err103);
+                  vErrors.push(err104);
                 }
                 errors++;
               }
             }
-            if (data60.range !== void 0) {
-              let data67 = data60.range;
-              if (Array.isArray(data67)) {
-                if (data67.length > 2) {
-                  const err104 = {
-                    instancePath:
-                      instancePath + "/sources/" + key11.replace(/~/g, "~0").replace(/\//g, "~1") + "/range",
-                    schemaPath: "#/properties/sources/additionalProperties/properties/range/maxItems",
-                    keyword: "maxItems",
-                    params: { limit: 2 },
-                  };
-                  if (vErrors === null) {
-                    vErrors = [err104];
-                  } else {
-                    vErrors.push(err104);
-                  }
-                  errors++;
-                }
-                if (data67.length < 2) {
+            if (data62.range !== void 0) {
+              let data69 = data62.range;
+              if (Array.isArray(data69)) {
+                if (data69.length > 2) {
                   const err105 = {
                     instancePath:
-                      instancePath + "/sources/" + key11.replace(/~/g, "~0").replace(/\//g, "~1") + "/range",
-                    schemaPath: "#/properties/sources/additionalProperties/properties/range/minItems",
-                    keyword: "minItems",
+                      instancePath + "/sources/" + key12.replace(/~/g, "~0").replace(/\//g, "~1") + "/range",
+                    schemaPath: "#/properties/sources/additionalProperties/properties/range/maxItems",
+                    keyword: "maxItems",
                     params: { limit: 2 },
                   };
                   if (vErrors === null) {
@@ -2924,47 +3010,46 @@ function validate20(
                   }
                   errors++;
                 }
-                const len1 = data67.length;
+                if (data69.length < 2) {
+                  const err106 = {
+                    instancePath:
+                      instancePath + "/sources/" + key12.replace(/~/g, "~0").replace(/\//g, "~1") + "/range",
+                    schemaPath: "#/properties/sources/additionalProperties/properties/range/minItems",
+                    keyword: "minItems",
+                    params: { limit: 2 },
+                  };
+                  if (vErrors === null) {
+                    vErrors = [err106];
+                  } else {
+                    vErrors.push(err106);
+                  }
+                  errors++;
+                }
+                const len1 = data69.length;
                 for (let i1 = 0; i1 < len1; i1++) {
-                  let data68 = data67[i1];
-                  if (!(typeof data68 == "number" && isFinite(data68))) {
-                    const err106 = {
+                  let data70 = data69[i1];
+                  if (!(typeof data70 == "number" && isFinite(data70))) {
+                    const err107 = {
                       instancePath:
-                        instancePath + "/sources/" + key11.replace(/~/g, "~0").replace(/\//g, "~1") + "/range/" + i1,
+                        instancePath + "/sources/" + key12.replace(/~/g, "~0").replace(/\//g, "~1") + "/range/" + i1,
                       schemaPath: "#/properties/sources/additionalProperties/properties/range/items/type",
                       keyword: "type",
                       params: { type: "number" },
                     };
                     if (vErrors === null) {
-                      vErrors = [err106];
+                      vErrors = [err107];
                     } else {
-                      vErrors.push(err106);
+                      vErrors.push(err107);
                     }
                     errors++;
                   }
                 }
               } else {
-                const err107 = {
-                  instancePath: instancePath + "/sources/" + key11.replace(/~/g, "~0").replace(/\//g, "~1") + "/range",
+                const err108 = {
+                  instancePath: instancePath + "/sources/" + key12.replace(/~/g, "~0").replace(/\//g, "~1") + "/range",
                   schemaPath: "#/properties/sources/additionalProperties/properties/range/type",
                   keyword: "type",
                   params: { type: "array" },
-                };
-                if (vErrors === null) {
-                  vErrors = [err107];
-                } else {
-                  vErrors.push(err107);
-                }
-                errors++;
-              }
-            }
-            if (data60.like !== void 0) {
-              if (typeof data60.like !== "string") {
-                const err108 = {
-                  instancePath: instancePath + "/sources/" + key11.replace(/~/g, "~0").replace(/\//g, "~1") + "/like",
-                  schemaPath: "#/properties/sources/additionalProperties/properties/like/type",
-                  keyword: "type",
-                  params: { type: "string" },
                 };
                 if (vErrors === null) {
                   vErrors = [err108];
@@ -2974,14 +3059,13 @@ function validate20(
                 errors++;
               }
             }
-            if (data60.optional !== void 0) {
-              if (typeof data60.optional !== "boolean") {
+            if (data62.like !== void 0) {
+              if (typeof data62.like !== "string") {
                 const err109 = {
-                  instancePath:
-                    instancePath + "/sources/" + key11.replace(/~/g, "~0").replace(/\//g, "~1") + "/optional",
-                  schemaPath: "#/properties/sources/additionalProperties/properties/optional/type",
+                  instancePath: instancePath + "/sources/" + key12.replace(/~/g, "~0").replace(/\//g, "~1") + "/like",
+                  schemaPath: "#/properties/sources/additionalProperties/properties/like/type",
                   keyword: "type",
-                  params: { type: "boolean" },
+                  params: { type: "string" },
                 };
                 if (vErrors === null) {
                   vErrors = [err109];
@@ -2991,114 +3075,131 @@ function validate20(
                 errors++;
               }
             }
+            if (data62.optional !== void 0) {
+              if (typeof data62.optional !== "boolean") {
+                const err110 = {
+                  instancePath:
+                    instancePath + "/sources/" + key12.replace(/~/g, "~0").replace(/\//g, "~1") + "/optional",
+                  schemaPath: "#/properties/sources/additionalProperties/properties/optional/type",
+                  keyword: "type",
+                  params: { type: "boolean" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err110];
+                } else {
+                  vErrors.push(err110);
+                }
+                errors++;
+              }
+            }
           } else {
-            const err110 = {
-              instancePath: instancePath + "/sources/" + key11.replace(/~/g, "~0").replace(/\//g, "~1"),
+            const err111 = {
+              instancePath: instancePath + "/sources/" + key12.replace(/~/g, "~0").replace(/\//g, "~1"),
               schemaPath: "#/properties/sources/additionalProperties/type",
               keyword: "type",
               params: { type: "object" },
             };
             if (vErrors === null) {
-              vErrors = [err110];
+              vErrors = [err111];
             } else {
-              vErrors.push(err110);
+              vErrors.push(err111);
             }
             errors++;
           }
         }
       } else {
-        const err111 = {
+        const err112 = {
           instancePath: instancePath + "/sources",
           schemaPath: "#/properties/sources/type",
           keyword: "type",
           params: { type: "object" },
         };
         if (vErrors === null) {
-          vErrors = [err111];
+          vErrors = [err112];
         } else {
-          vErrors.push(err111);
+          vErrors.push(err112);
         }
         errors++;
       }
     }
     if (data.datasets !== void 0) {
-      let data71 = data.datasets;
-      if (data71 && typeof data71 == "object" && !Array.isArray(data71)) {
-        if (Object.keys(data71).length < 1) {
-          const err112 = {
+      let data73 = data.datasets;
+      if (data73 && typeof data73 == "object" && !Array.isArray(data73)) {
+        if (Object.keys(data73).length < 1) {
+          const err113 = {
             instancePath: instancePath + "/datasets",
             schemaPath: "#/properties/datasets/minProperties",
             keyword: "minProperties",
             params: { limit: 1 },
           };
           if (vErrors === null) {
-            vErrors = [err112];
+            vErrors = [err113];
           } else {
-            vErrors.push(err112);
+            vErrors.push(err113);
           }
           errors++;
         }
-        for (const key13 in data71) {
-          const _errs141 = errors;
-          if (typeof key13 === "string") {
-            if (!pattern5.test(key13)) {
-              const err113 = {
+        for (const key14 in data73) {
+          const _errs144 = errors;
+          if (typeof key14 === "string") {
+            if (!pattern5.test(key14)) {
+              const err114 = {
                 instancePath: instancePath + "/datasets",
                 schemaPath: "#/properties/datasets/propertyNames/pattern",
                 keyword: "pattern",
                 params: { pattern: "^[A-Za-z_][A-Za-z0-9_]*$" },
-                propertyName: key13,
+                propertyName: key14,
               };
               if (vErrors === null) {
-                vErrors = [err113];
+                vErrors = [err114];
               } else {
-                vErrors.push(err113);
+                vErrors.push(err114);
               }
               errors++;
             }
           }
-          var valid28 = _errs141 === errors;
-          if (!valid28) {
-            const err114 = {
+          var valid29 = _errs144 === errors;
+          if (!valid29) {
+            const err115 = {
               instancePath: instancePath + "/datasets",
               schemaPath: "#/properties/datasets/propertyNames",
               keyword: "propertyNames",
-              params: { propertyName: key13 },
+              params: { propertyName: key14 },
             };
             if (vErrors === null) {
-              vErrors = [err114];
+              vErrors = [err115];
             } else {
-              vErrors.push(err114);
+              vErrors.push(err115);
             }
             errors++;
           }
         }
-        for (const key14 in data71) {
-          let data72 = data71[key14];
-          if (data72 && typeof data72 == "object" && !Array.isArray(data72)) {
-            for (const key15 in data72) {
-              if (!(key15 === "root" || key15 === "share" || key15 === "without")) {
-                const err115 = {
-                  instancePath: instancePath + "/datasets/" + key14.replace(/~/g, "~0").replace(/\//g, "~1"),
+        for (const key15 in data73) {
+          let data74 = data73[key15];
+          if (data74 && typeof data74 == "object" && !Array.isArray(data74)) {
+            for (const key16 in data74) {
+              if (!(key16 === "root" || key16 === "share" || key16 === "without")) {
+                const err116 = {
+                  instancePath: instancePath + "/datasets/" + key15.replace(/~/g, "~0").replace(/\//g, "~1"),
                   schemaPath: "#/properties/datasets/additionalProperties/additionalProperties",
                   keyword: "additionalProperties",
-                  params: { additionalProperty: key15 },
+                  params: { additionalProperty: key16 },
                 };
                 if (vErrors === null) {
-                  vErrors = [err115];
+                  vErrors = [err116];
                 } else {
-                  vErrors.push(err115);
+                  vErrors.push(err116);
                 }
                 errors++;
               }
             }
-            if (data72.root !== void 0) {
-              let data73 = data72.root;
-              if (typeof data73 === "string") {
-                if (!pattern7.test(data73)) {
-                  const err116 = {
+            if (data74.root !== void 0) {
+              let data75 = data74.root;
+              if (typeof data75 === "string") {
+                if (!pattern7.test(data75)) {
+                  const err117 = {
                     instancePath:
-                      instancePath + "/datasets/" + key14.replace(/~/g, "~0").replace(/\//g, "~1") + "/root",
+                      instancePath + "/datasets/" + key15.replace(/~/g, "~0").replace(/\//g, "~1") + "/root",
                     schemaPath: "#/properties/datasets/additionalProperties/properties/root/pattern",
                     keyword: "pattern",
                     params: {
@@ -3106,35 +3207,18 @@ function validate20(
                     },
                   };
                   if (vErrors === null) {
-                    vErrors = [err116];
+                    vErrors = [err117];
                   } else {
-                    vErrors.push(err116);
+                    vErrors.push(err117);
                   }
                   errors++;
                 }
               } else {
-                const err117 = {
-                  instancePath: instancePath + "/datasets/" + key14.replace(/~/g, "~0").replace(/\//g, "~1") + "/root",
+                const err118 = {
+                  instancePath: instancePath + "/datasets/" + key15.replace(/~/g, "~0").replace(/\//g, "~1") + "/root",
                   schemaPath: "#/properties/datasets/additionalProperties/properties/root/type",
                   keyword: "type",
                   params: { type: "string" },
-                };
-                if (vErrors === null) {
-                  vErrors = [err117];
-                } else {
-                  vErrors.push(err117);
-                }
-                errors++;
-              }
-            }
-            if (data72.share !== void 0) {
-              let data74 = data72.share;
-              if (!(typeof data74 == "number" && isFinite(data74)) && typeof data74 !== "string") {
-                const err118 = {
-                  instancePath: instancePath + "/datasets/" + key14.replace(/~/g, "~0").replace(/\//g, "~1") + "/share",
-                  schemaPath: "#/properties/datasets/additionalProperties/properties/share/type",
-                  keyword: "type",
-                  params: { type: schema31.properties.datasets.additionalProperties.properties.share.type },
                 };
                 if (vErrors === null) {
                   vErrors = [err118];
@@ -3143,29 +3227,31 @@ function validate20(
                 }
                 errors++;
               }
-              if (typeof data74 == "number" && isFinite(data74)) {
-                if (data74 >= 1 || isNaN(data74)) {
-                  const err119 = {
+            }
+            if (data74.share !== void 0) {
+              let data76 = data74.share;
+              if (!(typeof data76 == "number" && isFinite(data76)) && typeof data76 !== "string") {
+                const err119 = {
+                  instancePath: instancePath + "/datasets/" + key15.replace(/~/g, "~0").replace(/\//g, "~1") + "/share",
+                  schemaPath: "#/properties/datasets/additionalProperties/properties/share/type",
+                  keyword: "type",
+                  params: { type: schema31.properties.datasets.additionalProperties.properties.share.type },
+                };
+                if (vErrors === null) {
+                  vErrors = [err119];
+                } else {
+                  vErrors.push(err119);
+                }
+                errors++;
+              }
+              if (typeof data76 == "number" && isFinite(data76)) {
+                if (data76 >= 1 || isNaN(data76)) {
+                  const err120 = {
                     instancePath:
-                      instancePath + "/datasets/" + key14.replace(/~/g, "~0").replace(/\//g, "~1") + "/share",
+                      instancePath + "/datasets/" + key15.replace(/~/g, "~0").replace(/\//g, "~1") + "/share",
                     schemaPath: "#/properties/datasets/additionalProperties/properties/share/exclusiveMaximum",
                     keyword: "exclusiveMaximum",
                     params: { comparison: "<", limit: 1 },
-                  };
-                  if (vErrors === null) {
-                    vErrors = [err119];
-                  } else {
-                    vErrors.push(err119);
-                  }
-                  errors++;
-                }
-                if (data74 <= 0 || isNaN(data74)) {
-                  const err120 = {
-                    instancePath:
-                      instancePath + "/datasets/" + key14.replace(/~/g, "~0").replace(/\//g, "~1") + "/share",
-                    schemaPath: "#/properties/datasets/additionalProperties/properties/share/exclusiveMinimum",
-                    keyword: "exclusiveMinimum",
-                    params: { comparison: ">", limit: 0 },
                   };
                   if (vErrors === null) {
                     vErrors = [err120];
@@ -3174,145 +3260,139 @@ function validate20(
                   }
                   errors++;
                 }
+                if (data76 <= 0 || isNaN(data76)) {
+                  const err121 = {
+                    instancePath:
+                      instancePath + "/datasets/" + key15.replace(/~/g, "~0").replace(/\//g, "~1") + "/share",
+                    schemaPath: "#/properties/datasets/additionalProperties/properties/share/exclusiveMinimum",
+                    keyword: "exclusiveMinimum",
+                    params: { comparison: ">", limit: 0 },
+                  };
+                  if (vErrors === null) {
+                    vErrors = [err121];
+                  } else {
+                    vErrors.push(err121);
+                  }
+                  errors++;
+                }
               }
             }
-            if (data72.without !== void 0) {
-              let data75 = data72.without;
-              if (Array.isArray(data75)) {
-                const len2 = data75.length;
+            if (data74.without !== void 0) {
+              let data77 = data74.without;
+              if (Array.isArray(data77)) {
+                const len2 = data77.length;
                 for (let i2 = 0; i2 < len2; i2++) {
-                  if (typeof data75[i2] !== "string") {
-                    const err121 = {
+                  if (typeof data77[i2] !== "string") {
+                    const err122 = {
                       instancePath:
-                        instancePath + "/datasets/" + key14.replace(/~/g, "~0").replace(/\//g, "~1") + "/without/" + i2,
+                        instancePath + "/datasets/" + key15.replace(/~/g, "~0").replace(/\//g, "~1") + "/without/" + i2,
                       schemaPath: "#/properties/datasets/additionalProperties/properties/without/items/type",
                       keyword: "type",
                       params: { type: "string" },
                     };
                     if (vErrors === null) {
-                      vErrors = [err121];
+                      vErrors = [err122];
                     } else {
-                      vErrors.push(err121);
+                      vErrors.push(err122);
                     }
                     errors++;
                   }
                 }
               } else {
-                const err122 = {
+                const err123 = {
                   instancePath:
-                    instancePath + "/datasets/" + key14.replace(/~/g, "~0").replace(/\//g, "~1") + "/without",
+                    instancePath + "/datasets/" + key15.replace(/~/g, "~0").replace(/\//g, "~1") + "/without",
                   schemaPath: "#/properties/datasets/additionalProperties/properties/without/type",
                   keyword: "type",
                   params: { type: "array" },
                 };
                 if (vErrors === null) {
-                  vErrors = [err122];
+                  vErrors = [err123];
                 } else {
-                  vErrors.push(err122);
+                  vErrors.push(err123);
                 }
                 errors++;
               }
             }
           } else {
-            const err123 = {
-              instancePath: instancePath + "/datasets/" + key14.replace(/~/g, "~0").replace(/\//g, "~1"),
+            const err124 = {
+              instancePath: instancePath + "/datasets/" + key15.replace(/~/g, "~0").replace(/\//g, "~1"),
               schemaPath: "#/properties/datasets/additionalProperties/type",
               keyword: "type",
               params: { type: "object" },
             };
             if (vErrors === null) {
-              vErrors = [err123];
+              vErrors = [err124];
             } else {
-              vErrors.push(err123);
+              vErrors.push(err124);
             }
             errors++;
           }
         }
       } else {
-        const err124 = {
+        const err125 = {
           instancePath: instancePath + "/datasets",
           schemaPath: "#/properties/datasets/type",
           keyword: "type",
           params: { type: "object" },
         };
         if (vErrors === null) {
-          vErrors = [err124];
+          vErrors = [err125];
         } else {
-          vErrors.push(err124);
+          vErrors.push(err125);
         }
         errors++;
       }
     }
     if (data.let !== void 0) {
-      let data77 = data.let;
-      if (data77 && typeof data77 == "object" && !Array.isArray(data77)) {
-        for (const key16 in data77) {
-          let data78 = data77[key16];
+      let data79 = data.let;
+      if (data79 && typeof data79 == "object" && !Array.isArray(data79)) {
+        for (const key17 in data79) {
+          let data80 = data79[key17];
           if (
-            typeof data78 !== "string" &&
-            !(typeof data78 == "number" && isFinite(data78)) &&
-            typeof data78 !== "boolean"
+            typeof data80 !== "string" &&
+            !(typeof data80 == "number" && isFinite(data80)) &&
+            typeof data80 !== "boolean"
           ) {
-            const err125 = {
-              instancePath: instancePath + "/let/" + key16.replace(/~/g, "~0").replace(/\//g, "~1"),
+            const err126 = {
+              instancePath: instancePath + "/let/" + key17.replace(/~/g, "~0").replace(/\//g, "~1"),
               schemaPath: "#/properties/let/additionalProperties/type",
               keyword: "type",
               params: { type: schema31.properties.let.additionalProperties.type },
             };
             if (vErrors === null) {
-              vErrors = [err125];
+              vErrors = [err126];
             } else {
-              vErrors.push(err125);
+              vErrors.push(err126);
             }
             errors++;
           }
         }
       } else {
-        const err126 = {
+        const err127 = {
           instancePath: instancePath + "/let",
           schemaPath: "#/properties/let/type",
           keyword: "type",
           params: { type: "object" },
         };
         if (vErrors === null) {
-          vErrors = [err126];
+          vErrors = [err127];
         } else {
-          vErrors.push(err126);
+          vErrors.push(err127);
         }
         errors++;
       }
     }
     if (data.video !== void 0) {
-      let data79 = data.video;
-      if (data79 && typeof data79 == "object" && !Array.isArray(data79)) {
-        for (const key17 in data79) {
-          if (!func1.call(schema31.properties.video.properties, key17)) {
-            const err127 = {
+      let data81 = data.video;
+      if (data81 && typeof data81 == "object" && !Array.isArray(data81)) {
+        for (const key18 in data81) {
+          if (!func1.call(schema31.properties.video.properties, key18)) {
+            const err128 = {
               instancePath: instancePath + "/video",
               schemaPath: "#/properties/video/additionalProperties",
               keyword: "additionalProperties",
-              params: { additionalProperty: key17 },
-            };
-            if (vErrors === null) {
-              vErrors = [err127];
-            } else {
-              vErrors.push(err127);
-            }
-            errors++;
-          }
-        }
-        if (data79.latents !== void 0) {
-          let data80 = data79.latents;
-          if (
-            typeof data80 !== "string" &&
-            !(typeof data80 == "number" && isFinite(data80)) &&
-            typeof data80 !== "boolean"
-          ) {
-            const err128 = {
-              instancePath: instancePath + "/video/latents",
-              schemaPath: "#/properties/video/properties/latents/type",
-              keyword: "type",
-              params: { type: schema31.properties.video.properties.latents.type },
+              params: { additionalProperty: key18 },
             };
             if (vErrors === null) {
               vErrors = [err128];
@@ -3322,14 +3402,18 @@ function validate20(
             errors++;
           }
         }
-        if (data79.text !== void 0) {
-          let data81 = data79.text;
-          if (typeof data81 !== "string" && !Array.isArray(data81)) {
+        if (data81.latents !== void 0) {
+          let data82 = data81.latents;
+          if (
+            typeof data82 !== "string" &&
+            !(typeof data82 == "number" && isFinite(data82)) &&
+            typeof data82 !== "boolean"
+          ) {
             const err129 = {
-              instancePath: instancePath + "/video/text",
-              schemaPath: "#/properties/video/properties/text/type",
+              instancePath: instancePath + "/video/latents",
+              schemaPath: "#/properties/video/properties/latents/type",
               keyword: "type",
-              params: { type: schema31.properties.video.properties.text.type },
+              params: { type: schema31.properties.video.properties.latents.type },
             };
             if (vErrors === null) {
               vErrors = [err129];
@@ -3338,73 +3422,69 @@ function validate20(
             }
             errors++;
           }
-          if (Array.isArray(data81)) {
-            if (data81.length < 1) {
-              const err130 = {
+        }
+        if (data81.text !== void 0) {
+          let data83 = data81.text;
+          if (typeof data83 !== "string" && !Array.isArray(data83)) {
+            const err130 = {
+              instancePath: instancePath + "/video/text",
+              schemaPath: "#/properties/video/properties/text/type",
+              keyword: "type",
+              params: { type: schema31.properties.video.properties.text.type },
+            };
+            if (vErrors === null) {
+              vErrors = [err130];
+            } else {
+              vErrors.push(err130);
+            }
+            errors++;
+          }
+          if (Array.isArray(data83)) {
+            if (data83.length < 1) {
+              const err131 = {
                 instancePath: instancePath + "/video/text",
                 schemaPath: "#/properties/video/properties/text/minItems",
                 keyword: "minItems",
                 params: { limit: 1 },
               };
               if (vErrors === null) {
-                vErrors = [err130];
+                vErrors = [err131];
               } else {
-                vErrors.push(err130);
+                vErrors.push(err131);
               }
               errors++;
             }
-            const len3 = data81.length;
+            const len3 = data83.length;
             for (let i3 = 0; i3 < len3; i3++) {
-              let data82 = data81[i3];
+              let data84 = data83[i3];
               if (
-                typeof data82 !== "string" &&
-                !(typeof data82 == "number" && isFinite(data82)) &&
-                typeof data82 !== "boolean"
+                typeof data84 !== "string" &&
+                !(typeof data84 == "number" && isFinite(data84)) &&
+                typeof data84 !== "boolean"
               ) {
-                const err131 = {
+                const err132 = {
                   instancePath: instancePath + "/video/text/" + i3,
                   schemaPath: "#/properties/video/properties/text/items/type",
                   keyword: "type",
                   params: { type: schema31.properties.video.properties.text.items.type },
                 };
                 if (vErrors === null) {
-                  vErrors = [err131];
+                  vErrors = [err132];
                 } else {
-                  vErrors.push(err131);
+                  vErrors.push(err132);
                 }
                 errors++;
               }
             }
           }
         }
-        if (data79.generate !== void 0) {
-          if (typeof data79.generate !== "boolean") {
-            const err132 = {
+        if (data81.generate !== void 0) {
+          if (typeof data81.generate !== "boolean") {
+            const err133 = {
               instancePath: instancePath + "/video/generate",
               schemaPath: "#/properties/video/properties/generate/type",
               keyword: "type",
               params: { type: "boolean" },
-            };
-            if (vErrors === null) {
-              vErrors = [err132];
-            } else {
-              vErrors.push(err132);
-            }
-            errors++;
-          }
-        }
-        if (data79.sigma !== void 0) {
-          let data84 = data79.sigma;
-          if (
-            typeof data84 !== "string" &&
-            !(typeof data84 == "number" && isFinite(data84)) &&
-            typeof data84 !== "boolean"
-          ) {
-            const err133 = {
-              instancePath: instancePath + "/video/sigma",
-              schemaPath: "#/properties/video/properties/sigma/type",
-              keyword: "type",
-              params: { type: schema31.properties.video.properties.sigma.type },
             };
             if (vErrors === null) {
               vErrors = [err133];
@@ -3414,18 +3494,18 @@ function validate20(
             errors++;
           }
         }
-        if (data79.noise !== void 0) {
-          let data85 = data79.noise;
+        if (data81.sigma !== void 0) {
+          let data86 = data81.sigma;
           if (
-            typeof data85 !== "string" &&
-            !(typeof data85 == "number" && isFinite(data85)) &&
-            typeof data85 !== "boolean"
+            typeof data86 !== "string" &&
+            !(typeof data86 == "number" && isFinite(data86)) &&
+            typeof data86 !== "boolean"
           ) {
             const err134 = {
-              instancePath: instancePath + "/video/noise",
-              schemaPath: "#/properties/video/properties/noise/type",
+              instancePath: instancePath + "/video/sigma",
+              schemaPath: "#/properties/video/properties/sigma/type",
               keyword: "type",
-              params: { type: schema31.properties.video.properties.noise.type },
+              params: { type: schema31.properties.video.properties.sigma.type },
             };
             if (vErrors === null) {
               vErrors = [err134];
@@ -3435,18 +3515,18 @@ function validate20(
             errors++;
           }
         }
-        if (data79.noisy !== void 0) {
-          let data86 = data79.noisy;
+        if (data81.noise !== void 0) {
+          let data87 = data81.noise;
           if (
-            typeof data86 !== "string" &&
-            !(typeof data86 == "number" && isFinite(data86)) &&
-            typeof data86 !== "boolean"
+            typeof data87 !== "string" &&
+            !(typeof data87 == "number" && isFinite(data87)) &&
+            typeof data87 !== "boolean"
           ) {
             const err135 = {
-              instancePath: instancePath + "/video/noisy",
-              schemaPath: "#/properties/video/properties/noisy/type",
+              instancePath: instancePath + "/video/noise",
+              schemaPath: "#/properties/video/properties/noise/type",
               keyword: "type",
-              params: { type: schema31.properties.video.properties.noisy.type },
+              params: { type: schema31.properties.video.properties.noise.type },
             };
             if (vErrors === null) {
               vErrors = [err135];
@@ -3456,18 +3536,18 @@ function validate20(
             errors++;
           }
         }
-        if (data79.target !== void 0) {
-          let data87 = data79.target;
+        if (data81.noisy !== void 0) {
+          let data88 = data81.noisy;
           if (
-            typeof data87 !== "string" &&
-            !(typeof data87 == "number" && isFinite(data87)) &&
-            typeof data87 !== "boolean"
+            typeof data88 !== "string" &&
+            !(typeof data88 == "number" && isFinite(data88)) &&
+            typeof data88 !== "boolean"
           ) {
             const err136 = {
-              instancePath: instancePath + "/video/target",
-              schemaPath: "#/properties/video/properties/target/type",
+              instancePath: instancePath + "/video/noisy",
+              schemaPath: "#/properties/video/properties/noisy/type",
               keyword: "type",
-              params: { type: schema31.properties.video.properties.target.type },
+              params: { type: schema31.properties.video.properties.noisy.type },
             };
             if (vErrors === null) {
               vErrors = [err136];
@@ -3477,18 +3557,18 @@ function validate20(
             errors++;
           }
         }
-        if (data79.denoised !== void 0) {
-          let data88 = data79.denoised;
+        if (data81.target !== void 0) {
+          let data89 = data81.target;
           if (
-            typeof data88 !== "string" &&
-            !(typeof data88 == "number" && isFinite(data88)) &&
-            typeof data88 !== "boolean"
+            typeof data89 !== "string" &&
+            !(typeof data89 == "number" && isFinite(data89)) &&
+            typeof data89 !== "boolean"
           ) {
             const err137 = {
-              instancePath: instancePath + "/video/denoised",
-              schemaPath: "#/properties/video/properties/denoised/type",
+              instancePath: instancePath + "/video/target",
+              schemaPath: "#/properties/video/properties/target/type",
               keyword: "type",
-              params: { type: schema31.properties.video.properties.denoised.type },
+              params: { type: schema31.properties.video.properties.target.type },
             };
             if (vErrors === null) {
               vErrors = [err137];
@@ -3498,19 +3578,18 @@ function validate20(
             errors++;
           }
         }
-        if (data79.keep !== void 0) {
-          let data89 = data79.keep;
+        if (data81.denoised !== void 0) {
+          let data90 = data81.denoised;
           if (
-            typeof data89 !== "string" &&
-            !(typeof data89 == "number" && isFinite(data89)) &&
-            typeof data89 !== "boolean" &&
-            !Array.isArray(data89)
+            typeof data90 !== "string" &&
+            !(typeof data90 == "number" && isFinite(data90)) &&
+            typeof data90 !== "boolean"
           ) {
             const err138 = {
-              instancePath: instancePath + "/video/keep",
-              schemaPath: "#/properties/video/properties/keep/type",
+              instancePath: instancePath + "/video/denoised",
+              schemaPath: "#/properties/video/properties/denoised/type",
               keyword: "type",
-              params: { type: schema31.properties.video.properties.keep.type },
+              params: { type: schema31.properties.video.properties.denoised.type },
             };
             if (vErrors === null) {
               vErrors = [err138];
@@ -3519,115 +3598,116 @@ function validate20(
             }
             errors++;
           }
-          if (Array.isArray(data89)) {
-            const len4 = data89.length;
+        }
+        if (data81.keep !== void 0) {
+          let data91 = data81.keep;
+          if (
+            typeof data91 !== "string" &&
+            !(typeof data91 == "number" && isFinite(data91)) &&
+            typeof data91 !== "boolean" &&
+            !Array.isArray(data91)
+          ) {
+            const err139 = {
+              instancePath: instancePath + "/video/keep",
+              schemaPath: "#/properties/video/properties/keep/type",
+              keyword: "type",
+              params: { type: schema31.properties.video.properties.keep.type },
+            };
+            if (vErrors === null) {
+              vErrors = [err139];
+            } else {
+              vErrors.push(err139);
+            }
+            errors++;
+          }
+          if (Array.isArray(data91)) {
+            const len4 = data91.length;
             for (let i4 = 0; i4 < len4; i4++) {
-              let data90 = data89[i4];
+              let data92 = data91[i4];
               if (
-                typeof data90 !== "string" &&
-                !(typeof data90 == "number" && isFinite(data90)) &&
-                typeof data90 !== "boolean"
+                typeof data92 !== "string" &&
+                !(typeof data92 == "number" && isFinite(data92)) &&
+                typeof data92 !== "boolean"
               ) {
-                const err139 = {
+                const err140 = {
                   instancePath: instancePath + "/video/keep/" + i4,
                   schemaPath: "#/properties/video/properties/keep/items/type",
                   keyword: "type",
                   params: { type: schema31.properties.video.properties.keep.items.type },
                 };
                 if (vErrors === null) {
-                  vErrors = [err139];
+                  vErrors = [err140];
                 } else {
-                  vErrors.push(err139);
+                  vErrors.push(err140);
                 }
                 errors++;
               }
             }
           }
         }
-        if (data79.noise_mask !== void 0) {
-          let data91 = data79.noise_mask;
+        if (data81.noise_mask !== void 0) {
+          let data93 = data81.noise_mask;
           if (
-            typeof data91 !== "string" &&
-            !(typeof data91 == "number" && isFinite(data91)) &&
-            typeof data91 !== "boolean"
+            typeof data93 !== "string" &&
+            !(typeof data93 == "number" && isFinite(data93)) &&
+            typeof data93 !== "boolean"
           ) {
-            const err140 = {
+            const err141 = {
               instancePath: instancePath + "/video/noise_mask",
               schemaPath: "#/properties/video/properties/noise_mask/type",
               keyword: "type",
               params: { type: schema31.properties.video.properties.noise_mask.type },
             };
             if (vErrors === null) {
-              vErrors = [err140];
+              vErrors = [err141];
             } else {
-              vErrors.push(err140);
+              vErrors.push(err141);
             }
             errors++;
           }
         }
-        if (data79.references !== void 0) {
-          let data92 = data79.references;
-          if (Array.isArray(data92)) {
-            const len5 = data92.length;
+        if (data81.references !== void 0) {
+          let data94 = data81.references;
+          if (Array.isArray(data94)) {
+            const len5 = data94.length;
             for (let i5 = 0; i5 < len5; i5++) {
-              let data93 = data92[i5];
-              if (typeof data93 !== "string" && !(data93 && typeof data93 == "object" && !Array.isArray(data93))) {
-                const err141 = {
+              let data95 = data94[i5];
+              if (typeof data95 !== "string" && !(data95 && typeof data95 == "object" && !Array.isArray(data95))) {
+                const err142 = {
                   instancePath: instancePath + "/video/references/" + i5,
                   schemaPath: "#/properties/video/properties/references/items/type",
                   keyword: "type",
                   params: { type: schema31.properties.video.properties.references.items.type },
                 };
                 if (vErrors === null) {
-                  vErrors = [err141];
+                  vErrors = [err142];
                 } else {
-                  vErrors.push(err141);
+                  vErrors.push(err142);
                 }
                 errors++;
               }
-              if (data93 && typeof data93 == "object" && !Array.isArray(data93)) {
-                if (data93.source === void 0) {
-                  const err142 = {
+              if (data95 && typeof data95 == "object" && !Array.isArray(data95)) {
+                if (data95.source === void 0) {
+                  const err143 = {
                     instancePath: instancePath + "/video/references/" + i5,
                     schemaPath: "#/properties/video/properties/references/items/required",
                     keyword: "required",
                     params: { missingProperty: "source" },
                   };
                   if (vErrors === null) {
-                    vErrors = [err142];
+                    vErrors = [err143];
                   } else {
-                    vErrors.push(err142);
+                    vErrors.push(err143);
                   }
                   errors++;
                 }
-                for (const key18 in data93) {
-                  if (!(key18 === "source" || key18 === "probability" || key18 === "sigma" || key18 === "noise")) {
-                    const err143 = {
+                for (const key19 in data95) {
+                  if (!(key19 === "source" || key19 === "probability" || key19 === "sigma" || key19 === "noise")) {
+                    const err144 = {
                       instancePath: instancePath + "/video/references/" + i5,
                       schemaPath: "#/properties/video/properties/references/items/additionalProperties",
                       keyword: "additionalProperties",
-                      params: { additionalProperty: key18 },
-                    };
-                    if (vErrors === null) {
-                      vErrors = [err143];
-                    } else {
-                      vErrors.push(err143);
-                    }
-                    errors++;
-                  }
-                }
-                if (data93.source !== void 0) {
-                  let data94 = data93.source;
-                  if (
-                    typeof data94 !== "string" &&
-                    !(typeof data94 == "number" && isFinite(data94)) &&
-                    typeof data94 !== "boolean"
-                  ) {
-                    const err144 = {
-                      instancePath: instancePath + "/video/references/" + i5 + "/source",
-                      schemaPath: "#/properties/video/properties/references/items/properties/source/type",
-                      keyword: "type",
-                      params: { type: schema31.properties.video.properties.references.items.properties.source.type },
+                      params: { additionalProperty: key19 },
                     };
                     if (vErrors === null) {
                       vErrors = [err144];
@@ -3637,20 +3717,18 @@ function validate20(
                     errors++;
                   }
                 }
-                if (data93.probability !== void 0) {
-                  let data95 = data93.probability;
+                if (data95.source !== void 0) {
+                  let data96 = data95.source;
                   if (
-                    typeof data95 !== "string" &&
-                    !(typeof data95 == "number" && isFinite(data95)) &&
-                    typeof data95 !== "boolean"
+                    typeof data96 !== "string" &&
+                    !(typeof data96 == "number" && isFinite(data96)) &&
+                    typeof data96 !== "boolean"
                   ) {
                     const err145 = {
-                      instancePath: instancePath + "/video/references/" + i5 + "/probability",
-                      schemaPath: "#/properties/video/properties/references/items/properties/probability/type",
+                      instancePath: instancePath + "/video/references/" + i5 + "/source",
+                      schemaPath: "#/properties/video/properties/references/items/properties/source/type",
                       keyword: "type",
-                      params: {
-                        type: schema31.properties.video.properties.references.items.properties.probability.type,
-                      },
+                      params: { type: schema31.properties.video.properties.references.items.properties.source.type },
                     };
                     if (vErrors === null) {
                       vErrors = [err145];
@@ -3660,18 +3738,20 @@ function validate20(
                     errors++;
                   }
                 }
-                if (data93.sigma !== void 0) {
-                  let data96 = data93.sigma;
+                if (data95.probability !== void 0) {
+                  let data97 = data95.probability;
                   if (
-                    typeof data96 !== "string" &&
-                    !(typeof data96 == "number" && isFinite(data96)) &&
-                    typeof data96 !== "boolean"
+                    typeof data97 !== "string" &&
+                    !(typeof data97 == "number" && isFinite(data97)) &&
+                    typeof data97 !== "boolean"
                   ) {
                     const err146 = {
-                      instancePath: instancePath + "/video/references/" + i5 + "/sigma",
-                      schemaPath: "#/properties/video/properties/references/items/properties/sigma/type",
+                      instancePath: instancePath + "/video/references/" + i5 + "/probability",
+                      schemaPath: "#/properties/video/properties/references/items/properties/probability/type",
                       keyword: "type",
-                      params: { type: schema31.properties.video.properties.references.items.properties.sigma.type },
+                      params: {
+                        type: schema31.properties.video.properties.references.items.properties.probability.type,
+                      },
                     };
                     if (vErrors === null) {
                       vErrors = [err146];
@@ -3681,18 +3761,18 @@ function validate20(
                     errors++;
                   }
                 }
-                if (data93.noise !== void 0) {
-                  let data97 = data93.noise;
+                if (data95.sigma !== void 0) {
+                  let data98 = data95.sigma;
                   if (
-                    typeof data97 !== "string" &&
-                    !(typeof data97 == "number" && isFinite(data97)) &&
-                    typeof data97 !== "boolean"
+                    typeof data98 !== "string" &&
+                    !(typeof data98 == "number" && isFinite(data98)) &&
+                    typeof data98 !== "boolean"
                   ) {
                     const err147 = {
-                      instancePath: instancePath + "/video/references/" + i5 + "/noise",
-                      schemaPath: "#/properties/video/properties/references/items/properties/noise/type",
+                      instancePath: instancePath + "/video/references/" + i5 + "/sigma",
+                      schemaPath: "#/properties/video/properties/references/items/properties/sigma/type",
                       keyword: "type",
-                      params: { type: schema31.properties.video.properties.references.items.properties.noise.type },
+                      params: { type: schema31.properties.video.properties.references.items.properties.sigma.type },
                     };
                     if (vErrors === null) {
                       vErrors = [err147];
@@ -3702,35 +3782,35 @@ function validate20(
                     errors++;
                   }
                 }
+                if (data95.noise !== void 0) {
+                  let data99 = data95.noise;
+                  if (
+                    typeof data99 !== "string" &&
+                    !(typeof data99 == "number" && isFinite(data99)) &&
+                    typeof data99 !== "boolean"
+                  ) {
+                    const err148 = {
+                      instancePath: instancePath + "/video/references/" + i5 + "/noise",
+                      schemaPath: "#/properties/video/properties/references/items/properties/noise/type",
+                      keyword: "type",
+                      params: { type: schema31.properties.video.properties.references.items.properties.noise.type },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err148];
+                    } else {
+                      vErrors.push(err148);
+                    }
+                    errors++;
+                  }
+                }
               }
             }
           } else {
-            const err148 = {
+            const err149 = {
               instancePath: instancePath + "/video/references",
               schemaPath: "#/properties/video/properties/references/type",
               keyword: "type",
               params: { type: "array" },
-            };
-            if (vErrors === null) {
-              vErrors = [err148];
-            } else {
-              vErrors.push(err148);
-            }
-            errors++;
-          }
-        }
-        if (data79.attention !== void 0) {
-          let data98 = data79.attention;
-          if (
-            typeof data98 !== "string" &&
-            !(typeof data98 == "number" && isFinite(data98)) &&
-            typeof data98 !== "boolean"
-          ) {
-            const err149 = {
-              instancePath: instancePath + "/video/attention",
-              schemaPath: "#/properties/video/properties/attention/type",
-              keyword: "type",
-              params: { type: schema31.properties.video.properties.attention.type },
             };
             if (vErrors === null) {
               vErrors = [err149];
@@ -3740,18 +3820,18 @@ function validate20(
             errors++;
           }
         }
-        if (data79.fps !== void 0) {
-          let data99 = data79.fps;
+        if (data81.attention !== void 0) {
+          let data100 = data81.attention;
           if (
-            typeof data99 !== "string" &&
-            !(typeof data99 == "number" && isFinite(data99)) &&
-            typeof data99 !== "boolean"
+            typeof data100 !== "string" &&
+            !(typeof data100 == "number" && isFinite(data100)) &&
+            typeof data100 !== "boolean"
           ) {
             const err150 = {
-              instancePath: instancePath + "/video/fps",
-              schemaPath: "#/properties/video/properties/fps/type",
+              instancePath: instancePath + "/video/attention",
+              schemaPath: "#/properties/video/properties/attention/type",
               keyword: "type",
-              params: { type: schema31.properties.video.properties.fps.type },
+              params: { type: schema31.properties.video.properties.attention.type },
             };
             if (vErrors === null) {
               vErrors = [err150];
@@ -3761,18 +3841,18 @@ function validate20(
             errors++;
           }
         }
-        if (data79.keyframes !== void 0) {
-          let data100 = data79.keyframes;
+        if (data81.fps !== void 0) {
+          let data101 = data81.fps;
           if (
-            typeof data100 !== "string" &&
-            !(typeof data100 == "number" && isFinite(data100)) &&
-            typeof data100 !== "boolean"
+            typeof data101 !== "string" &&
+            !(typeof data101 == "number" && isFinite(data101)) &&
+            typeof data101 !== "boolean"
           ) {
             const err151 = {
-              instancePath: instancePath + "/video/keyframes",
-              schemaPath: "#/properties/video/properties/keyframes/type",
+              instancePath: instancePath + "/video/fps",
+              schemaPath: "#/properties/video/properties/fps/type",
               keyword: "type",
-              params: { type: schema31.properties.video.properties.keyframes.type },
+              params: { type: schema31.properties.video.properties.fps.type },
             };
             if (vErrors === null) {
               vErrors = [err151];
@@ -3782,52 +3862,52 @@ function validate20(
             errors++;
           }
         }
+        if (data81.keyframes !== void 0) {
+          let data102 = data81.keyframes;
+          if (
+            typeof data102 !== "string" &&
+            !(typeof data102 == "number" && isFinite(data102)) &&
+            typeof data102 !== "boolean"
+          ) {
+            const err152 = {
+              instancePath: instancePath + "/video/keyframes",
+              schemaPath: "#/properties/video/properties/keyframes/type",
+              keyword: "type",
+              params: { type: schema31.properties.video.properties.keyframes.type },
+            };
+            if (vErrors === null) {
+              vErrors = [err152];
+            } else {
+              vErrors.push(err152);
+            }
+            errors++;
+          }
+        }
       } else {
-        const err152 = {
+        const err153 = {
           instancePath: instancePath + "/video",
           schemaPath: "#/properties/video/type",
           keyword: "type",
           params: { type: "object" },
         };
         if (vErrors === null) {
-          vErrors = [err152];
+          vErrors = [err153];
         } else {
-          vErrors.push(err152);
+          vErrors.push(err153);
         }
         errors++;
       }
     }
     if (data.audio !== void 0) {
-      let data101 = data.audio;
-      if (data101 && typeof data101 == "object" && !Array.isArray(data101)) {
-        for (const key19 in data101) {
-          if (!func1.call(schema31.properties.audio.properties, key19)) {
-            const err153 = {
+      let data103 = data.audio;
+      if (data103 && typeof data103 == "object" && !Array.isArray(data103)) {
+        for (const key20 in data103) {
+          if (!func1.call(schema31.properties.audio.properties, key20)) {
+            const err154 = {
               instancePath: instancePath + "/audio",
               schemaPath: "#/properties/audio/additionalProperties",
               keyword: "additionalProperties",
-              params: { additionalProperty: key19 },
-            };
-            if (vErrors === null) {
-              vErrors = [err153];
-            } else {
-              vErrors.push(err153);
-            }
-            errors++;
-          }
-        }
-        if (data101.latents !== void 0) {
-          let data102 = data101.latents;
-          if (
-            typeof data102 !== "string" &&
-            !(typeof data102 == "number" && isFinite(data102)) &&
-            typeof data102 !== "boolean"
-          ) {
-            const err154 = {
-              instancePath: instancePath + "/audio/latents",
-              schemaPath: "#/properties/audio/properties/latents/type",
-              keyword: "type",
-              params: { type: schema31.properties.audio.properties.latents.type },
+              params: { additionalProperty: key20 },
             };
             if (vErrors === null) {
               vErrors = [err154];
@@ -3837,14 +3917,18 @@ function validate20(
             errors++;
           }
         }
-        if (data101.text !== void 0) {
-          let data103 = data101.text;
-          if (typeof data103 !== "string" && !Array.isArray(data103)) {
+        if (data103.latents !== void 0) {
+          let data104 = data103.latents;
+          if (
+            typeof data104 !== "string" &&
+            !(typeof data104 == "number" && isFinite(data104)) &&
+            typeof data104 !== "boolean"
+          ) {
             const err155 = {
-              instancePath: instancePath + "/audio/text",
-              schemaPath: "#/properties/audio/properties/text/type",
+              instancePath: instancePath + "/audio/latents",
+              schemaPath: "#/properties/audio/properties/latents/type",
               keyword: "type",
-              params: { type: schema31.properties.audio.properties.text.type },
+              params: { type: schema31.properties.audio.properties.latents.type },
             };
             if (vErrors === null) {
               vErrors = [err155];
@@ -3853,73 +3937,69 @@ function validate20(
             }
             errors++;
           }
-          if (Array.isArray(data103)) {
-            if (data103.length < 1) {
-              const err156 = {
+        }
+        if (data103.text !== void 0) {
+          let data105 = data103.text;
+          if (typeof data105 !== "string" && !Array.isArray(data105)) {
+            const err156 = {
+              instancePath: instancePath + "/audio/text",
+              schemaPath: "#/properties/audio/properties/text/type",
+              keyword: "type",
+              params: { type: schema31.properties.audio.properties.text.type },
+            };
+            if (vErrors === null) {
+              vErrors = [err156];
+            } else {
+              vErrors.push(err156);
+            }
+            errors++;
+          }
+          if (Array.isArray(data105)) {
+            if (data105.length < 1) {
+              const err157 = {
                 instancePath: instancePath + "/audio/text",
                 schemaPath: "#/properties/audio/properties/text/minItems",
                 keyword: "minItems",
                 params: { limit: 1 },
               };
               if (vErrors === null) {
-                vErrors = [err156];
+                vErrors = [err157];
               } else {
-                vErrors.push(err156);
+                vErrors.push(err157);
               }
               errors++;
             }
-            const len6 = data103.length;
+            const len6 = data105.length;
             for (let i6 = 0; i6 < len6; i6++) {
-              let data104 = data103[i6];
+              let data106 = data105[i6];
               if (
-                typeof data104 !== "string" &&
-                !(typeof data104 == "number" && isFinite(data104)) &&
-                typeof data104 !== "boolean"
+                typeof data106 !== "string" &&
+                !(typeof data106 == "number" && isFinite(data106)) &&
+                typeof data106 !== "boolean"
               ) {
-                const err157 = {
+                const err158 = {
                   instancePath: instancePath + "/audio/text/" + i6,
                   schemaPath: "#/properties/audio/properties/text/items/type",
                   keyword: "type",
                   params: { type: schema31.properties.audio.properties.text.items.type },
                 };
                 if (vErrors === null) {
-                  vErrors = [err157];
+                  vErrors = [err158];
                 } else {
-                  vErrors.push(err157);
+                  vErrors.push(err158);
                 }
                 errors++;
               }
             }
           }
         }
-        if (data101.generate !== void 0) {
-          if (typeof data101.generate !== "boolean") {
-            const err158 = {
+        if (data103.generate !== void 0) {
+          if (typeof data103.generate !== "boolean") {
+            const err159 = {
               instancePath: instancePath + "/audio/generate",
               schemaPath: "#/properties/audio/properties/generate/type",
               keyword: "type",
               params: { type: "boolean" },
-            };
-            if (vErrors === null) {
-              vErrors = [err158];
-            } else {
-              vErrors.push(err158);
-            }
-            errors++;
-          }
-        }
-        if (data101.sigma !== void 0) {
-          let data106 = data101.sigma;
-          if (
-            typeof data106 !== "string" &&
-            !(typeof data106 == "number" && isFinite(data106)) &&
-            typeof data106 !== "boolean"
-          ) {
-            const err159 = {
-              instancePath: instancePath + "/audio/sigma",
-              schemaPath: "#/properties/audio/properties/sigma/type",
-              keyword: "type",
-              params: { type: schema31.properties.audio.properties.sigma.type },
             };
             if (vErrors === null) {
               vErrors = [err159];
@@ -3929,18 +4009,18 @@ function validate20(
             errors++;
           }
         }
-        if (data101.noise !== void 0) {
-          let data107 = data101.noise;
+        if (data103.sigma !== void 0) {
+          let data108 = data103.sigma;
           if (
-            typeof data107 !== "string" &&
-            !(typeof data107 == "number" && isFinite(data107)) &&
-            typeof data107 !== "boolean"
+            typeof data108 !== "string" &&
+            !(typeof data108 == "number" && isFinite(data108)) &&
+            typeof data108 !== "boolean"
           ) {
             const err160 = {
-              instancePath: instancePath + "/audio/noise",
-              schemaPath: "#/properties/audio/properties/noise/type",
+              instancePath: instancePath + "/audio/sigma",
+              schemaPath: "#/properties/audio/properties/sigma/type",
               keyword: "type",
-              params: { type: schema31.properties.audio.properties.noise.type },
+              params: { type: schema31.properties.audio.properties.sigma.type },
             };
             if (vErrors === null) {
               vErrors = [err160];
@@ -3950,18 +4030,18 @@ function validate20(
             errors++;
           }
         }
-        if (data101.noisy !== void 0) {
-          let data108 = data101.noisy;
+        if (data103.noise !== void 0) {
+          let data109 = data103.noise;
           if (
-            typeof data108 !== "string" &&
-            !(typeof data108 == "number" && isFinite(data108)) &&
-            typeof data108 !== "boolean"
+            typeof data109 !== "string" &&
+            !(typeof data109 == "number" && isFinite(data109)) &&
+            typeof data109 !== "boolean"
           ) {
             const err161 = {
-              instancePath: instancePath + "/audio/noisy",
-              schemaPath: "#/properties/audio/properties/noisy/type",
+              instancePath: instancePath + "/audio/noise",
+              schemaPath: "#/properties/audio/properties/noise/type",
               keyword: "type",
-              params: { type: schema31.properties.audio.properties.noisy.type },
+              params: { type: schema31.properties.audio.properties.noise.type },
             };
             if (vErrors === null) {
               vErrors = [err161];
@@ -3971,18 +4051,18 @@ function validate20(
             errors++;
           }
         }
-        if (data101.target !== void 0) {
-          let data109 = data101.target;
+        if (data103.noisy !== void 0) {
+          let data110 = data103.noisy;
           if (
-            typeof data109 !== "string" &&
-            !(typeof data109 == "number" && isFinite(data109)) &&
-            typeof data109 !== "boolean"
+            typeof data110 !== "string" &&
+            !(typeof data110 == "number" && isFinite(data110)) &&
+            typeof data110 !== "boolean"
           ) {
             const err162 = {
-              instancePath: instancePath + "/audio/target",
-              schemaPath: "#/properties/audio/properties/target/type",
+              instancePath: instancePath + "/audio/noisy",
+              schemaPath: "#/properties/audio/properties/noisy/type",
               keyword: "type",
-              params: { type: schema31.properties.audio.properties.target.type },
+              params: { type: schema31.properties.audio.properties.noisy.type },
             };
             if (vErrors === null) {
               vErrors = [err162];
@@ -3992,18 +4072,18 @@ function validate20(
             errors++;
           }
         }
-        if (data101.denoised !== void 0) {
-          let data110 = data101.denoised;
+        if (data103.target !== void 0) {
+          let data111 = data103.target;
           if (
-            typeof data110 !== "string" &&
-            !(typeof data110 == "number" && isFinite(data110)) &&
-            typeof data110 !== "boolean"
+            typeof data111 !== "string" &&
+            !(typeof data111 == "number" && isFinite(data111)) &&
+            typeof data111 !== "boolean"
           ) {
             const err163 = {
-              instancePath: instancePath + "/audio/denoised",
-              schemaPath: "#/properties/audio/properties/denoised/type",
+              instancePath: instancePath + "/audio/target",
+              schemaPath: "#/properties/audio/properties/target/type",
               keyword: "type",
-              params: { type: schema31.properties.audio.properties.denoised.type },
+              params: { type: schema31.properties.audio.properties.target.type },
             };
             if (vErrors === null) {
               vErrors = [err163];
@@ -4013,19 +4093,18 @@ function validate20(
             errors++;
           }
         }
-        if (data101.keep !== void 0) {
-          let data111 = data101.keep;
+        if (data103.denoised !== void 0) {
+          let data112 = data103.denoised;
           if (
-            typeof data111 !== "string" &&
-            !(typeof data111 == "number" && isFinite(data111)) &&
-            typeof data111 !== "boolean" &&
-            !Array.isArray(data111)
+            typeof data112 !== "string" &&
+            !(typeof data112 == "number" && isFinite(data112)) &&
+            typeof data112 !== "boolean"
           ) {
             const err164 = {
-              instancePath: instancePath + "/audio/keep",
-              schemaPath: "#/properties/audio/properties/keep/type",
+              instancePath: instancePath + "/audio/denoised",
+              schemaPath: "#/properties/audio/properties/denoised/type",
               keyword: "type",
-              params: { type: schema31.properties.audio.properties.keep.type },
+              params: { type: schema31.properties.audio.properties.denoised.type },
             };
             if (vErrors === null) {
               vErrors = [err164];
@@ -4034,115 +4113,116 @@ function validate20(
             }
             errors++;
           }
-          if (Array.isArray(data111)) {
-            const len7 = data111.length;
+        }
+        if (data103.keep !== void 0) {
+          let data113 = data103.keep;
+          if (
+            typeof data113 !== "string" &&
+            !(typeof data113 == "number" && isFinite(data113)) &&
+            typeof data113 !== "boolean" &&
+            !Array.isArray(data113)
+          ) {
+            const err165 = {
+              instancePath: instancePath + "/audio/keep",
+              schemaPath: "#/properties/audio/properties/keep/type",
+              keyword: "type",
+              params: { type: schema31.properties.audio.properties.keep.type },
+            };
+            if (vErrors === null) {
+              vErrors = [err165];
+            } else {
+              vErrors.push(err165);
+            }
+            errors++;
+          }
+          if (Array.isArray(data113)) {
+            const len7 = data113.length;
             for (let i7 = 0; i7 < len7; i7++) {
-              let data112 = data111[i7];
+              let data114 = data113[i7];
               if (
-                typeof data112 !== "string" &&
-                !(typeof data112 == "number" && isFinite(data112)) &&
-                typeof data112 !== "boolean"
+                typeof data114 !== "string" &&
+                !(typeof data114 == "number" && isFinite(data114)) &&
+                typeof data114 !== "boolean"
               ) {
-                const err165 = {
+                const err166 = {
                   instancePath: instancePath + "/audio/keep/" + i7,
                   schemaPath: "#/properties/audio/properties/keep/items/type",
                   keyword: "type",
                   params: { type: schema31.properties.audio.properties.keep.items.type },
                 };
                 if (vErrors === null) {
-                  vErrors = [err165];
+                  vErrors = [err166];
                 } else {
-                  vErrors.push(err165);
+                  vErrors.push(err166);
                 }
                 errors++;
               }
             }
           }
         }
-        if (data101.noise_mask !== void 0) {
-          let data113 = data101.noise_mask;
+        if (data103.noise_mask !== void 0) {
+          let data115 = data103.noise_mask;
           if (
-            typeof data113 !== "string" &&
-            !(typeof data113 == "number" && isFinite(data113)) &&
-            typeof data113 !== "boolean"
+            typeof data115 !== "string" &&
+            !(typeof data115 == "number" && isFinite(data115)) &&
+            typeof data115 !== "boolean"
           ) {
-            const err166 = {
+            const err167 = {
               instancePath: instancePath + "/audio/noise_mask",
               schemaPath: "#/properties/audio/properties/noise_mask/type",
               keyword: "type",
               params: { type: schema31.properties.audio.properties.noise_mask.type },
             };
             if (vErrors === null) {
-              vErrors = [err166];
+              vErrors = [err167];
             } else {
-              vErrors.push(err166);
+              vErrors.push(err167);
             }
             errors++;
           }
         }
-        if (data101.references !== void 0) {
-          let data114 = data101.references;
-          if (Array.isArray(data114)) {
-            const len8 = data114.length;
+        if (data103.references !== void 0) {
+          let data116 = data103.references;
+          if (Array.isArray(data116)) {
+            const len8 = data116.length;
             for (let i8 = 0; i8 < len8; i8++) {
-              let data115 = data114[i8];
-              if (typeof data115 !== "string" && !(data115 && typeof data115 == "object" && !Array.isArray(data115))) {
-                const err167 = {
+              let data117 = data116[i8];
+              if (typeof data117 !== "string" && !(data117 && typeof data117 == "object" && !Array.isArray(data117))) {
+                const err168 = {
                   instancePath: instancePath + "/audio/references/" + i8,
                   schemaPath: "#/properties/audio/properties/references/items/type",
                   keyword: "type",
                   params: { type: schema31.properties.audio.properties.references.items.type },
                 };
                 if (vErrors === null) {
-                  vErrors = [err167];
+                  vErrors = [err168];
                 } else {
-                  vErrors.push(err167);
+                  vErrors.push(err168);
                 }
                 errors++;
               }
-              if (data115 && typeof data115 == "object" && !Array.isArray(data115)) {
-                if (data115.source === void 0) {
-                  const err168 = {
+              if (data117 && typeof data117 == "object" && !Array.isArray(data117)) {
+                if (data117.source === void 0) {
+                  const err169 = {
                     instancePath: instancePath + "/audio/references/" + i8,
                     schemaPath: "#/properties/audio/properties/references/items/required",
                     keyword: "required",
                     params: { missingProperty: "source" },
                   };
                   if (vErrors === null) {
-                    vErrors = [err168];
+                    vErrors = [err169];
                   } else {
-                    vErrors.push(err168);
+                    vErrors.push(err169);
                   }
                   errors++;
                 }
-                for (const key20 in data115) {
-                  if (!(key20 === "source" || key20 === "probability" || key20 === "sigma" || key20 === "noise")) {
-                    const err169 = {
+                for (const key21 in data117) {
+                  if (!(key21 === "source" || key21 === "probability" || key21 === "sigma" || key21 === "noise")) {
+                    const err170 = {
                       instancePath: instancePath + "/audio/references/" + i8,
                       schemaPath: "#/properties/audio/properties/references/items/additionalProperties",
                       keyword: "additionalProperties",
-                      params: { additionalProperty: key20 },
-                    };
-                    if (vErrors === null) {
-                      vErrors = [err169];
-                    } else {
-                      vErrors.push(err169);
-                    }
-                    errors++;
-                  }
-                }
-                if (data115.source !== void 0) {
-                  let data116 = data115.source;
-                  if (
-                    typeof data116 !== "string" &&
-                    !(typeof data116 == "number" && isFinite(data116)) &&
-                    typeof data116 !== "boolean"
-                  ) {
-                    const err170 = {
-                      instancePath: instancePath + "/audio/references/" + i8 + "/source",
-                      schemaPath: "#/properties/audio/properties/references/items/properties/source/type",
-                      keyword: "type",
-                      params: { type: schema31.properties.audio.properties.references.items.properties.source.type },
+                      params: { additionalProperty: key21 },
                     };
                     if (vErrors === null) {
                       vErrors = [err170];
@@ -4152,20 +4232,18 @@ function validate20(
                     errors++;
                   }
                 }
-                if (data115.probability !== void 0) {
-                  let data117 = data115.probability;
+                if (data117.source !== void 0) {
+                  let data118 = data117.source;
                   if (
-                    typeof data117 !== "string" &&
-                    !(typeof data117 == "number" && isFinite(data117)) &&
-                    typeof data117 !== "boolean"
+                    typeof data118 !== "string" &&
+                    !(typeof data118 == "number" && isFinite(data118)) &&
+                    typeof data118 !== "boolean"
                   ) {
                     const err171 = {
-                      instancePath: instancePath + "/audio/references/" + i8 + "/probability",
-                      schemaPath: "#/properties/audio/properties/references/items/properties/probability/type",
+                      instancePath: instancePath + "/audio/references/" + i8 + "/source",
+                      schemaPath: "#/properties/audio/properties/references/items/properties/source/type",
                       keyword: "type",
-                      params: {
-                        type: schema31.properties.audio.properties.references.items.properties.probability.type,
-                      },
+                      params: { type: schema31.properties.audio.properties.references.items.properties.source.type },
                     };
                     if (vErrors === null) {
                       vErrors = [err171];
@@ -4175,18 +4253,20 @@ function validate20(
                     errors++;
                   }
                 }
-                if (data115.sigma !== void 0) {
-                  let data118 = data115.sigma;
+                if (data117.probability !== void 0) {
+                  let data119 = data117.probability;
                   if (
-                    typeof data118 !== "string" &&
-                    !(typeof data118 == "number" && isFinite(data118)) &&
-                    typeof data118 !== "boolean"
+                    typeof data119 !== "string" &&
+                    !(typeof data119 == "number" && isFinite(data119)) &&
+                    typeof data119 !== "boolean"
                   ) {
                     const err172 = {
-                      instancePath: instancePath + "/audio/references/" + i8 + "/sigma",
-                      schemaPath: "#/properties/audio/properties/references/items/properties/sigma/type",
+                      instancePath: instancePath + "/audio/references/" + i8 + "/probability",
+                      schemaPath: "#/properties/audio/properties/references/items/properties/probability/type",
                       keyword: "type",
-                      params: { type: schema31.properties.audio.properties.references.items.properties.sigma.type },
+                      params: {
+                        type: schema31.properties.audio.properties.references.items.properties.probability.type,
+                      },
                     };
                     if (vErrors === null) {
                       vErrors = [err172];
@@ -4196,18 +4276,18 @@ function validate20(
                     errors++;
                   }
                 }
-                if (data115.noise !== void 0) {
-                  let data119 = data115.noise;
+                if (data117.sigma !== void 0) {
+                  let data120 = data117.sigma;
                   if (
-                    typeof data119 !== "string" &&
-                    !(typeof data119 == "number" && isFinite(data119)) &&
-                    typeof data119 !== "boolean"
+                    typeof data120 !== "string" &&
+                    !(typeof data120 == "number" && isFinite(data120)) &&
+                    typeof data120 !== "boolean"
                   ) {
                     const err173 = {
-                      instancePath: instancePath + "/audio/references/" + i8 + "/noise",
-                      schemaPath: "#/properties/audio/properties/references/items/properties/noise/type",
+                      instancePath: instancePath + "/audio/references/" + i8 + "/sigma",
+                      schemaPath: "#/properties/audio/properties/references/items/properties/sigma/type",
                       keyword: "type",
-                      params: { type: schema31.properties.audio.properties.references.items.properties.noise.type },
+                      params: { type: schema31.properties.audio.properties.references.items.properties.sigma.type },
                     };
                     if (vErrors === null) {
                       vErrors = [err173];
@@ -4217,35 +4297,35 @@ function validate20(
                     errors++;
                   }
                 }
+                if (data117.noise !== void 0) {
+                  let data121 = data117.noise;
+                  if (
+                    typeof data121 !== "string" &&
+                    !(typeof data121 == "number" && isFinite(data121)) &&
+                    typeof data121 !== "boolean"
+                  ) {
+                    const err174 = {
+                      instancePath: instancePath + "/audio/references/" + i8 + "/noise",
+                      schemaPath: "#/properties/audio/properties/references/items/properties/noise/type",
+                      keyword: "type",
+                      params: { type: schema31.properties.audio.properties.references.items.properties.noise.type },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err174];
+                    } else {
+                      vErrors.push(err174);
+                    }
+                    errors++;
+                  }
+                }
               }
             }
           } else {
-            const err174 = {
+            const err175 = {
               instancePath: instancePath + "/audio/references",
               schemaPath: "#/properties/audio/properties/references/type",
               keyword: "type",
               params: { type: "array" },
-            };
-            if (vErrors === null) {
-              vErrors = [err174];
-            } else {
-              vErrors.push(err174);
-            }
-            errors++;
-          }
-        }
-        if (data101.attention !== void 0) {
-          let data120 = data101.attention;
-          if (
-            typeof data120 !== "string" &&
-            !(typeof data120 == "number" && isFinite(data120)) &&
-            typeof data120 !== "boolean"
-          ) {
-            const err175 = {
-              instancePath: instancePath + "/audio/attention",
-              schemaPath: "#/properties/audio/properties/attention/type",
-              keyword: "type",
-              params: { type: schema31.properties.audio.properties.attention.type },
             };
             if (vErrors === null) {
               vErrors = [err175];
@@ -4255,87 +4335,90 @@ function validate20(
             errors++;
           }
         }
+        if (data103.attention !== void 0) {
+          let data122 = data103.attention;
+          if (
+            typeof data122 !== "string" &&
+            !(typeof data122 == "number" && isFinite(data122)) &&
+            typeof data122 !== "boolean"
+          ) {
+            const err176 = {
+              instancePath: instancePath + "/audio/attention",
+              schemaPath: "#/properties/audio/properties/attention/type",
+              keyword: "type",
+              params: { type: schema31.properties.audio.properties.attention.type },
+            };
+            if (vErrors === null) {
+              vErrors = [err176];
+            } else {
+              vErrors.push(err176);
+            }
+            errors++;
+          }
+        }
       } else {
-        const err176 = {
+        const err177 = {
           instancePath: instancePath + "/audio",
           schemaPath: "#/properties/audio/type",
           keyword: "type",
           params: { type: "object" },
         };
         if (vErrors === null) {
-          vErrors = [err176];
+          vErrors = [err177];
         } else {
-          vErrors.push(err176);
+          vErrors.push(err177);
         }
         errors++;
       }
     }
     if (data.passes !== void 0) {
-      let data121 = data.passes;
-      if (data121 && typeof data121 == "object" && !Array.isArray(data121)) {
-        for (const key21 in data121) {
-          const _errs249 = errors;
-          if (typeof key21 === "string") {
-            if (!pattern5.test(key21)) {
-              const err177 = {
+      let data123 = data.passes;
+      if (data123 && typeof data123 == "object" && !Array.isArray(data123)) {
+        for (const key22 in data123) {
+          const _errs252 = errors;
+          if (typeof key22 === "string") {
+            if (!pattern5.test(key22)) {
+              const err178 = {
                 instancePath: instancePath + "/passes",
                 schemaPath: "#/properties/passes/propertyNames/pattern",
                 keyword: "pattern",
                 params: { pattern: "^[A-Za-z_][A-Za-z0-9_]*$" },
-                propertyName: key21,
+                propertyName: key22,
               };
               if (vErrors === null) {
-                vErrors = [err177];
+                vErrors = [err178];
               } else {
-                vErrors.push(err177);
+                vErrors.push(err178);
               }
               errors++;
             }
           }
-          var valid50 = _errs249 === errors;
-          if (!valid50) {
-            const err178 = {
+          var valid51 = _errs252 === errors;
+          if (!valid51) {
+            const err179 = {
               instancePath: instancePath + "/passes",
               schemaPath: "#/properties/passes/propertyNames",
               keyword: "propertyNames",
-              params: { propertyName: key21 },
+              params: { propertyName: key22 },
             };
             if (vErrors === null) {
-              vErrors = [err178];
+              vErrors = [err179];
             } else {
-              vErrors.push(err178);
+              vErrors.push(err179);
             }
             errors++;
           }
         }
-        for (const key22 in data121) {
-          let data122 = data121[key22];
-          if (data122 && typeof data122 == "object" && !Array.isArray(data122)) {
-            for (const key23 in data122) {
-              if (!(key23 === "adapters" || key23 === "gradient" || key23 === "video" || key23 === "audio")) {
-                const err179 = {
-                  instancePath: instancePath + "/passes/" + key22.replace(/~/g, "~0").replace(/\//g, "~1"),
+        for (const key23 in data123) {
+          let data124 = data123[key23];
+          if (data124 && typeof data124 == "object" && !Array.isArray(data124)) {
+            for (const key24 in data124) {
+              if (!(key24 === "adapters" || key24 === "gradient" || key24 === "video" || key24 === "audio")) {
+                const err180 = {
+                  instancePath: instancePath + "/passes/" + key23.replace(/~/g, "~0").replace(/\//g, "~1"),
                   schemaPath: "#/properties/passes/additionalProperties/additionalProperties",
                   keyword: "additionalProperties",
-                  params: { additionalProperty: key23 },
-                };
-                if (vErrors === null) {
-                  vErrors = [err179];
-                } else {
-                  vErrors.push(err179);
-                }
-                errors++;
-              }
-            }
-            if (data122.adapters !== void 0) {
-              let data123 = data122.adapters;
-              if (!(data123 === true || data123 === false || data123 === "ema")) {
-                const err180 = {
-                  instancePath:
-                    instancePath + "/passes/" + key22.replace(/~/g, "~0").replace(/\//g, "~1") + "/adapters",
-                  schemaPath: "#/properties/passes/additionalProperties/properties/adapters/enum",
-                  keyword: "enum",
-                  params: { allowedValues: schema31.properties.passes.additionalProperties.properties.adapters.enum },
+                  params: { additionalProperty: key24 },
                 };
                 if (vErrors === null) {
                   vErrors = [err180];
@@ -4345,14 +4428,15 @@ function validate20(
                 errors++;
               }
             }
-            if (data122.gradient !== void 0) {
-              if (!(data122.gradient === "through")) {
+            if (data124.adapters !== void 0) {
+              let data125 = data124.adapters;
+              if (!(data125 === true || data125 === false || data125 === "ema")) {
                 const err181 = {
                   instancePath:
-                    instancePath + "/passes/" + key22.replace(/~/g, "~0").replace(/\//g, "~1") + "/gradient",
-                  schemaPath: "#/properties/passes/additionalProperties/properties/gradient/enum",
+                    instancePath + "/passes/" + key23.replace(/~/g, "~0").replace(/\//g, "~1") + "/adapters",
+                  schemaPath: "#/properties/passes/additionalProperties/properties/adapters/enum",
                   keyword: "enum",
-                  params: { allowedValues: schema31.properties.passes.additionalProperties.properties.gradient.enum },
+                  params: { allowedValues: schema31.properties.passes.additionalProperties.properties.adapters.enum },
                 };
                 if (vErrors === null) {
                   vErrors = [err181];
@@ -4362,50 +4446,43 @@ function validate20(
                 errors++;
               }
             }
-            if (data122.video !== void 0) {
-              let data125 = data122.video;
-              if (data125 && typeof data125 == "object" && !Array.isArray(data125)) {
-                for (const key24 in data125) {
-                  if (!(
-                    key24 === "latents" ||
-                    key24 === "text" ||
-                    key24 === "references" ||
-                    key24 === "sigma" ||
-                    key24 === "noise" ||
-                    key24 === "noisy" ||
-                    key24 === "target" ||
-                    key24 === "denoised"
-                  )) {
-                    const err182 = {
-                      instancePath:
-                        instancePath + "/passes/" + key22.replace(/~/g, "~0").replace(/\//g, "~1") + "/video",
-                      schemaPath: "#/properties/passes/additionalProperties/properties/video/additionalProperties",
-                      keyword: "additionalProperties",
-                      params: { additionalProperty: key24 },
-                    };
-                    if (vErrors === null) {
-                      vErrors = [err182];
-                    } else {
-                      vErrors.push(err182);
-                    }
-                    errors++;
-                  }
+            if (data124.gradient !== void 0) {
+              if (!(data124.gradient === "through")) {
+                const err182 = {
+                  instancePath:
+                    instancePath + "/passes/" + key23.replace(/~/g, "~0").replace(/\//g, "~1") + "/gradient",
+                  schemaPath: "#/properties/passes/additionalProperties/properties/gradient/enum",
+                  keyword: "enum",
+                  params: { allowedValues: schema31.properties.passes.additionalProperties.properties.gradient.enum },
+                };
+                if (vErrors === null) {
+                  vErrors = [err182];
+                } else {
+                  vErrors.push(err182);
                 }
-                if (data125.latents !== void 0) {
-                  let data126 = data125.latents;
-                  if (
-                    typeof data126 !== "string" &&
-                    !(typeof data126 == "number" && isFinite(data126)) &&
-                    typeof data126 !== "boolean"
-                  ) {
+                errors++;
+              }
+            }
+            if (data124.video !== void 0) {
+              let data127 = data124.video;
+              if (data127 && typeof data127 == "object" && !Array.isArray(data127)) {
+                for (const key25 in data127) {
+                  if (!(
+                    key25 === "latents" ||
+                    key25 === "text" ||
+                    key25 === "references" ||
+                    key25 === "sigma" ||
+                    key25 === "noise" ||
+                    key25 === "noisy" ||
+                    key25 === "target" ||
+                    key25 === "denoised"
+                  )) {
                     const err183 = {
                       instancePath:
-                        instancePath + "/passes/" + key22.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/latents",
-                      schemaPath: "#/properties/passes/additionalProperties/properties/video/properties/latents/type",
-                      keyword: "type",
-                      params: {
-                        type: schema31.properties.passes.additionalProperties.properties.video.properties.latents.type,
-                      },
+                        instancePath + "/passes/" + key23.replace(/~/g, "~0").replace(/\//g, "~1") + "/video",
+                      schemaPath: "#/properties/passes/additionalProperties/properties/video/additionalProperties",
+                      keyword: "additionalProperties",
+                      params: { additionalProperty: key25 },
                     };
                     if (vErrors === null) {
                       vErrors = [err183];
@@ -4415,16 +4492,20 @@ function validate20(
                     errors++;
                   }
                 }
-                if (data125.text !== void 0) {
-                  let data127 = data125.text;
-                  if (typeof data127 !== "string" && !Array.isArray(data127)) {
+                if (data127.latents !== void 0) {
+                  let data128 = data127.latents;
+                  if (
+                    typeof data128 !== "string" &&
+                    !(typeof data128 == "number" && isFinite(data128)) &&
+                    typeof data128 !== "boolean"
+                  ) {
                     const err184 = {
                       instancePath:
-                        instancePath + "/passes/" + key22.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/text",
-                      schemaPath: "#/properties/passes/additionalProperties/properties/video/properties/text/type",
+                        instancePath + "/passes/" + key23.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/latents",
+                      schemaPath: "#/properties/passes/additionalProperties/properties/video/properties/latents/type",
                       keyword: "type",
                       params: {
-                        type: schema31.properties.passes.additionalProperties.properties.video.properties.text.type,
+                        type: schema31.properties.passes.additionalProperties.properties.video.properties.latents.type,
                       },
                     };
                     if (vErrors === null) {
@@ -4434,36 +4515,56 @@ function validate20(
                     }
                     errors++;
                   }
-                  if (Array.isArray(data127)) {
-                    if (data127.length < 1) {
-                      const err185 = {
+                }
+                if (data127.text !== void 0) {
+                  let data129 = data127.text;
+                  if (typeof data129 !== "string" && !Array.isArray(data129)) {
+                    const err185 = {
+                      instancePath:
+                        instancePath + "/passes/" + key23.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/text",
+                      schemaPath: "#/properties/passes/additionalProperties/properties/video/properties/text/type",
+                      keyword: "type",
+                      params: {
+                        type: schema31.properties.passes.additionalProperties.properties.video.properties.text.type,
+                      },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err185];
+                    } else {
+                      vErrors.push(err185);
+                    }
+                    errors++;
+                  }
+                  if (Array.isArray(data129)) {
+                    if (data129.length < 1) {
+                      const err186 = {
                         instancePath:
-                          instancePath + "/passes/" + key22.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/text",
+                          instancePath + "/passes/" + key23.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/text",
                         schemaPath:
                           "#/properties/passes/additionalProperties/properties/video/properties/text/minItems",
                         keyword: "minItems",
                         params: { limit: 1 },
                       };
                       if (vErrors === null) {
-                        vErrors = [err185];
+                        vErrors = [err186];
                       } else {
-                        vErrors.push(err185);
+                        vErrors.push(err186);
                       }
                       errors++;
                     }
-                    const len9 = data127.length;
+                    const len9 = data129.length;
                     for (let i9 = 0; i9 < len9; i9++) {
-                      let data128 = data127[i9];
+                      let data130 = data129[i9];
                       if (
-                        typeof data128 !== "string" &&
-                        !(typeof data128 == "number" && isFinite(data128)) &&
-                        typeof data128 !== "boolean"
+                        typeof data130 !== "string" &&
+                        !(typeof data130 == "number" && isFinite(data130)) &&
+                        typeof data130 !== "boolean"
                       ) {
-                        const err186 = {
+                        const err187 = {
                           instancePath:
                             instancePath +
                             "/passes/" +
-                            key22.replace(/~/g, "~0").replace(/\//g, "~1") +
+                            key23.replace(/~/g, "~0").replace(/\//g, "~1") +
                             "/video/text/" +
                             i9,
                           schemaPath:
@@ -4475,30 +4576,30 @@ function validate20(
                           },
                         };
                         if (vErrors === null) {
-                          vErrors = [err186];
+                          vErrors = [err187];
                         } else {
-                          vErrors.push(err186);
+                          vErrors.push(err187);
                         }
                         errors++;
                       }
                     }
                   }
                 }
-                if (data125.references !== void 0) {
-                  let data129 = data125.references;
-                  if (Array.isArray(data129)) {
-                    const len10 = data129.length;
+                if (data127.references !== void 0) {
+                  let data131 = data127.references;
+                  if (Array.isArray(data131)) {
+                    const len10 = data131.length;
                     for (let i10 = 0; i10 < len10; i10++) {
-                      let data130 = data129[i10];
+                      let data132 = data131[i10];
                       if (
-                        typeof data130 !== "string" &&
-                        !(data130 && typeof data130 == "object" && !Array.isArray(data130))
+                        typeof data132 !== "string" &&
+                        !(data132 && typeof data132 == "object" && !Array.isArray(data132))
                       ) {
-                        const err187 = {
+                        const err188 = {
                           instancePath:
                             instancePath +
                             "/passes/" +
-                            key22.replace(/~/g, "~0").replace(/\//g, "~1") +
+                            key23.replace(/~/g, "~0").replace(/\//g, "~1") +
                             "/video/references/" +
                             i10,
                           schemaPath:
@@ -4510,19 +4611,19 @@ function validate20(
                           },
                         };
                         if (vErrors === null) {
-                          vErrors = [err187];
+                          vErrors = [err188];
                         } else {
-                          vErrors.push(err187);
+                          vErrors.push(err188);
                         }
                         errors++;
                       }
-                      if (data130 && typeof data130 == "object" && !Array.isArray(data130)) {
-                        if (data130.source === void 0) {
-                          const err188 = {
+                      if (data132 && typeof data132 == "object" && !Array.isArray(data132)) {
+                        if (data132.source === void 0) {
+                          const err189 = {
                             instancePath:
                               instancePath +
                               "/passes/" +
-                              key22.replace(/~/g, "~0").replace(/\//g, "~1") +
+                              key23.replace(/~/g, "~0").replace(/\//g, "~1") +
                               "/video/references/" +
                               i10,
                             schemaPath:
@@ -4531,51 +4632,51 @@ function validate20(
                             params: { missingProperty: "source" },
                           };
                           if (vErrors === null) {
-                            vErrors = [err188];
+                            vErrors = [err189];
                           } else {
-                            vErrors.push(err188);
+                            vErrors.push(err189);
                           }
                           errors++;
                         }
-                        for (const key25 in data130) {
+                        for (const key26 in data132) {
                           if (!(
-                            key25 === "source" ||
-                            key25 === "probability" ||
-                            key25 === "sigma" ||
-                            key25 === "noise"
+                            key26 === "source" ||
+                            key26 === "probability" ||
+                            key26 === "sigma" ||
+                            key26 === "noise"
                           )) {
-                            const err189 = {
+                            const err190 = {
                               instancePath:
                                 instancePath +
                                 "/passes/" +
-                                key22.replace(/~/g, "~0").replace(/\//g, "~1") +
+                                key23.replace(/~/g, "~0").replace(/\//g, "~1") +
                                 "/video/references/" +
                                 i10,
                               schemaPath:
                                 "#/properties/passes/additionalProperties/properties/video/properties/references/items/additionalProperties",
                               keyword: "additionalProperties",
-                              params: { additionalProperty: key25 },
+                              params: { additionalProperty: key26 },
                             };
                             if (vErrors === null) {
-                              vErrors = [err189];
+                              vErrors = [err190];
                             } else {
-                              vErrors.push(err189);
+                              vErrors.push(err190);
                             }
                             errors++;
                           }
                         }
-                        if (data130.source !== void 0) {
-                          let data131 = data130.source;
+                        if (data132.source !== void 0) {
+                          let data133 = data132.source;
                           if (
-                            typeof data131 !== "string" &&
-                            !(typeof data131 == "number" && isFinite(data131)) &&
-                            typeof data131 !== "boolean"
+                            typeof data133 !== "string" &&
+                            !(typeof data133 == "number" && isFinite(data133)) &&
+                            typeof data133 !== "boolean"
                           ) {
-                            const err190 = {
+                            const err191 = {
                               instancePath:
                                 instancePath +
                                 "/passes/" +
-                                key22.replace(/~/g, "~0").replace(/\//g, "~1") +
+                                key23.replace(/~/g, "~0").replace(/\//g, "~1") +
                                 "/video/references/" +
                                 i10 +
                                 "/source",
@@ -4588,25 +4689,25 @@ function validate20(
                               },
                             };
                             if (vErrors === null) {
-                              vErrors = [err190];
+                              vErrors = [err191];
                             } else {
-                              vErrors.push(err190);
+                              vErrors.push(err191);
                             }
                             errors++;
                           }
                         }
-                        if (data130.probability !== void 0) {
-                          let data132 = data130.probability;
+                        if (data132.probability !== void 0) {
+                          let data134 = data132.probability;
                           if (
-                            typeof data132 !== "string" &&
-                            !(typeof data132 == "number" && isFinite(data132)) &&
-                            typeof data132 !== "boolean"
+                            typeof data134 !== "string" &&
+                            !(typeof data134 == "number" && isFinite(data134)) &&
+                            typeof data134 !== "boolean"
                           ) {
-                            const err191 = {
+                            const err192 = {
                               instancePath:
                                 instancePath +
                                 "/passes/" +
-                                key22.replace(/~/g, "~0").replace(/\//g, "~1") +
+                                key23.replace(/~/g, "~0").replace(/\//g, "~1") +
                                 "/video/references/" +
                                 i10 +
                                 "/probability",
@@ -4619,25 +4720,25 @@ function validate20(
                               },
                             };
                             if (vErrors === null) {
-                              vErrors = [err191];
+                              vErrors = [err192];
                             } else {
-                              vErrors.push(err191);
+                              vErrors.push(err192);
                             }
                             errors++;
                           }
                         }
-                        if (data130.sigma !== void 0) {
-                          let data133 = data130.sigma;
+                        if (data132.sigma !== void 0) {
+                          let data135 = data132.sigma;
                           if (
-                            typeof data133 !== "string" &&
-                            !(typeof data133 == "number" && isFinite(data133)) &&
-                            typeof data133 !== "boolean"
+                            typeof data135 !== "string" &&
+                            !(typeof data135 == "number" && isFinite(data135)) &&
+                            typeof data135 !== "boolean"
                           ) {
-                            const err192 = {
+                            const err193 = {
                               instancePath:
                                 instancePath +
                                 "/passes/" +
-                                key22.replace(/~/g, "~0").replace(/\//g, "~1") +
+                                key23.replace(/~/g, "~0").replace(/\//g, "~1") +
                                 "/video/references/" +
                                 i10 +
                                 "/sigma",
@@ -4650,25 +4751,25 @@ function validate20(
                               },
                             };
                             if (vErrors === null) {
-                              vErrors = [err192];
+                              vErrors = [err193];
                             } else {
-                              vErrors.push(err192);
+                              vErrors.push(err193);
                             }
                             errors++;
                           }
                         }
-                        if (data130.noise !== void 0) {
-                          let data134 = data130.noise;
+                        if (data132.noise !== void 0) {
+                          let data136 = data132.noise;
                           if (
-                            typeof data134 !== "string" &&
-                            !(typeof data134 == "number" && isFinite(data134)) &&
-                            typeof data134 !== "boolean"
+                            typeof data136 !== "string" &&
+                            !(typeof data136 == "number" && isFinite(data136)) &&
+                            typeof data136 !== "boolean"
                           ) {
-                            const err193 = {
+                            const err194 = {
                               instancePath:
                                 instancePath +
                                 "/passes/" +
-                                key22.replace(/~/g, "~0").replace(/\//g, "~1") +
+                                key23.replace(/~/g, "~0").replace(/\//g, "~1") +
                                 "/video/references/" +
                                 i10 +
                                 "/noise",
@@ -4681,9 +4782,9 @@ function validate20(
                               },
                             };
                             if (vErrors === null) {
-                              vErrors = [err193];
+                              vErrors = [err194];
                             } else {
-                              vErrors.push(err193);
+                              vErrors.push(err194);
                             }
                             errors++;
                           }
@@ -4691,40 +4792,16 @@ function validate20(
                       }
                     }
                   } else {
-                    const err194 = {
+                    const err195 = {
                       instancePath:
                         instancePath +
                         "/passes/" +
-                        key22.replace(/~/g, "~0").replace(/\//g, "~1") +
+                        key23.replace(/~/g, "~0").replace(/\//g, "~1") +
                         "/video/references",
                       schemaPath:
                         "#/properties/passes/additionalProperties/properties/video/properties/references/type",
                       keyword: "type",
                       params: { type: "array" },
-                    };
-                    if (vErrors === null) {
-                      vErrors = [err194];
-                    } else {
-                      vErrors.push(err194);
-                    }
-                    errors++;
-                  }
-                }
-                if (data125.sigma !== void 0) {
-                  let data135 = data125.sigma;
-                  if (
-                    typeof data135 !== "string" &&
-                    !(typeof data135 == "number" && isFinite(data135)) &&
-                    typeof data135 !== "boolean"
-                  ) {
-                    const err195 = {
-                      instancePath:
-                        instancePath + "/passes/" + key22.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/sigma",
-                      schemaPath: "#/properties/passes/additionalProperties/properties/video/properties/sigma/type",
-                      keyword: "type",
-                      params: {
-                        type: schema31.properties.passes.additionalProperties.properties.video.properties.sigma.type,
-                      },
                     };
                     if (vErrors === null) {
                       vErrors = [err195];
@@ -4734,20 +4811,20 @@ function validate20(
                     errors++;
                   }
                 }
-                if (data125.noise !== void 0) {
-                  let data136 = data125.noise;
+                if (data127.sigma !== void 0) {
+                  let data137 = data127.sigma;
                   if (
-                    typeof data136 !== "string" &&
-                    !(typeof data136 == "number" && isFinite(data136)) &&
-                    typeof data136 !== "boolean"
+                    typeof data137 !== "string" &&
+                    !(typeof data137 == "number" && isFinite(data137)) &&
+                    typeof data137 !== "boolean"
                   ) {
                     const err196 = {
                       instancePath:
-                        instancePath + "/passes/" + key22.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/noise",
-                      schemaPath: "#/properties/passes/additionalProperties/properties/video/properties/noise/type",
+                        instancePath + "/passes/" + key23.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/sigma",
+                      schemaPath: "#/properties/passes/additionalProperties/properties/video/properties/sigma/type",
                       keyword: "type",
                       params: {
-                        type: schema31.properties.passes.additionalProperties.properties.video.properties.noise.type,
+                        type: schema31.properties.passes.additionalProperties.properties.video.properties.sigma.type,
                       },
                     };
                     if (vErrors === null) {
@@ -4758,20 +4835,20 @@ function validate20(
                     errors++;
                   }
                 }
-                if (data125.noisy !== void 0) {
-                  let data137 = data125.noisy;
+                if (data127.noise !== void 0) {
+                  let data138 = data127.noise;
                   if (
-                    typeof data137 !== "string" &&
-                    !(typeof data137 == "number" && isFinite(data137)) &&
-                    typeof data137 !== "boolean"
+                    typeof data138 !== "string" &&
+                    !(typeof data138 == "number" && isFinite(data138)) &&
+                    typeof data138 !== "boolean"
                   ) {
                     const err197 = {
                       instancePath:
-                        instancePath + "/passes/" + key22.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/noisy",
-                      schemaPath: "#/properties/passes/additionalProperties/properties/video/properties/noisy/type",
+                        instancePath + "/passes/" + key23.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/noise",
+                      schemaPath: "#/properties/passes/additionalProperties/properties/video/properties/noise/type",
                       keyword: "type",
                       params: {
-                        type: schema31.properties.passes.additionalProperties.properties.video.properties.noisy.type,
+                        type: schema31.properties.passes.additionalProperties.properties.video.properties.noise.type,
                       },
                     };
                     if (vErrors === null) {
@@ -4782,20 +4859,20 @@ function validate20(
                     errors++;
                   }
                 }
-                if (data125.target !== void 0) {
-                  let data138 = data125.target;
+                if (data127.noisy !== void 0) {
+                  let data139 = data127.noisy;
                   if (
-                    typeof data138 !== "string" &&
-                    !(typeof data138 == "number" && isFinite(data138)) &&
-                    typeof data138 !== "boolean"
+                    typeof data139 !== "string" &&
+                    !(typeof data139 == "number" && isFinite(data139)) &&
+                    typeof data139 !== "boolean"
                   ) {
                     const err198 = {
                       instancePath:
-                        instancePath + "/passes/" + key22.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/target",
-                      schemaPath: "#/properties/passes/additionalProperties/properties/video/properties/target/type",
+                        instancePath + "/passes/" + key23.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/noisy",
+                      schemaPath: "#/properties/passes/additionalProperties/properties/video/properties/noisy/type",
                       keyword: "type",
                       params: {
-                        type: schema31.properties.passes.additionalProperties.properties.video.properties.target.type,
+                        type: schema31.properties.passes.additionalProperties.properties.video.properties.noisy.type,
                       },
                     };
                     if (vErrors === null) {
@@ -4806,20 +4883,20 @@ function validate20(
                     errors++;
                   }
                 }
-                if (data125.denoised !== void 0) {
-                  let data139 = data125.denoised;
+                if (data127.target !== void 0) {
+                  let data140 = data127.target;
                   if (
-                    typeof data139 !== "string" &&
-                    !(typeof data139 == "number" && isFinite(data139)) &&
-                    typeof data139 !== "boolean"
+                    typeof data140 !== "string" &&
+                    !(typeof data140 == "number" && isFinite(data140)) &&
+                    typeof data140 !== "boolean"
                   ) {
                     const err199 = {
                       instancePath:
-                        instancePath + "/passes/" + key22.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/denoised",
-                      schemaPath: "#/properties/passes/additionalProperties/properties/video/properties/denoised/type",
+                        instancePath + "/passes/" + key23.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/target",
+                      schemaPath: "#/properties/passes/additionalProperties/properties/video/properties/target/type",
                       keyword: "type",
                       params: {
-                        type: schema31.properties.passes.additionalProperties.properties.video.properties.denoised.type,
+                        type: schema31.properties.passes.additionalProperties.properties.video.properties.target.type,
                       },
                     };
                     if (vErrors === null) {
@@ -4830,65 +4907,65 @@ function validate20(
                     errors++;
                   }
                 }
-              } else {
-                const err200 = {
-                  instancePath: instancePath + "/passes/" + key22.replace(/~/g, "~0").replace(/\//g, "~1") + "/video",
-                  schemaPath: "#/properties/passes/additionalProperties/properties/video/type",
-                  keyword: "type",
-                  params: { type: "object" },
-                };
-                if (vErrors === null) {
-                  vErrors = [err200];
-                } else {
-                  vErrors.push(err200);
-                }
-                errors++;
-              }
-            }
-            if (data122.audio !== void 0) {
-              let data140 = data122.audio;
-              if (data140 && typeof data140 == "object" && !Array.isArray(data140)) {
-                for (const key26 in data140) {
-                  if (!(
-                    key26 === "latents" ||
-                    key26 === "text" ||
-                    key26 === "references" ||
-                    key26 === "sigma" ||
-                    key26 === "noise" ||
-                    key26 === "noisy" ||
-                    key26 === "target" ||
-                    key26 === "denoised"
-                  )) {
-                    const err201 = {
-                      instancePath:
-                        instancePath + "/passes/" + key22.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio",
-                      schemaPath: "#/properties/passes/additionalProperties/properties/audio/additionalProperties",
-                      keyword: "additionalProperties",
-                      params: { additionalProperty: key26 },
-                    };
-                    if (vErrors === null) {
-                      vErrors = [err201];
-                    } else {
-                      vErrors.push(err201);
-                    }
-                    errors++;
-                  }
-                }
-                if (data140.latents !== void 0) {
-                  let data141 = data140.latents;
+                if (data127.denoised !== void 0) {
+                  let data141 = data127.denoised;
                   if (
                     typeof data141 !== "string" &&
                     !(typeof data141 == "number" && isFinite(data141)) &&
                     typeof data141 !== "boolean"
                   ) {
-                    const err202 = {
+                    const err200 = {
                       instancePath:
-                        instancePath + "/passes/" + key22.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/latents",
-                      schemaPath: "#/properties/passes/additionalProperties/properties/audio/properties/latents/type",
+                        instancePath + "/passes/" + key23.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/denoised",
+                      schemaPath: "#/properties/passes/additionalProperties/properties/video/properties/denoised/type",
                       keyword: "type",
                       params: {
-                        type: schema31.properties.passes.additionalProperties.properties.audio.properties.latents.type,
+                        type: schema31.properties.passes.additionalProperties.properties.video.properties.denoised.type,
                       },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err200];
+                    } else {
+                      vErrors.push(err200);
+                    }
+                    errors++;
+                  }
+                }
+              } else {
+                const err201 = {
+                  instancePath: instancePath + "/passes/" + key23.replace(/~/g, "~0").replace(/\//g, "~1") + "/video",
+                  schemaPath: "#/properties/passes/additionalProperties/properties/video/type",
+                  keyword: "type",
+                  params: { type: "object" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err201];
+                } else {
+                  vErrors.push(err201);
+                }
+                errors++;
+              }
+            }
+            if (data124.audio !== void 0) {
+              let data142 = data124.audio;
+              if (data142 && typeof data142 == "object" && !Array.isArray(data142)) {
+                for (const key27 in data142) {
+                  if (!(
+                    key27 === "latents" ||
+                    key27 === "text" ||
+                    key27 === "references" ||
+                    key27 === "sigma" ||
+                    key27 === "noise" ||
+                    key27 === "noisy" ||
+                    key27 === "target" ||
+                    key27 === "denoised"
+                  )) {
+                    const err202 = {
+                      instancePath:
+                        instancePath + "/passes/" + key23.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio",
+                      schemaPath: "#/properties/passes/additionalProperties/properties/audio/additionalProperties",
+                      keyword: "additionalProperties",
+                      params: { additionalProperty: key27 },
                     };
                     if (vErrors === null) {
                       vErrors = [err202];
@@ -4898,16 +4975,20 @@ function validate20(
                     errors++;
                   }
                 }
-                if (data140.text !== void 0) {
-                  let data142 = data140.text;
-                  if (typeof data142 !== "string" && !Array.isArray(data142)) {
+                if (data142.latents !== void 0) {
+                  let data143 = data142.latents;
+                  if (
+                    typeof data143 !== "string" &&
+                    !(typeof data143 == "number" && isFinite(data143)) &&
+                    typeof data143 !== "boolean"
+                  ) {
                     const err203 = {
                       instancePath:
-                        instancePath + "/passes/" + key22.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/text",
-                      schemaPath: "#/properties/passes/additionalProperties/properties/audio/properties/text/type",
+                        instancePath + "/passes/" + key23.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/latents",
+                      schemaPath: "#/properties/passes/additionalProperties/properties/audio/properties/latents/type",
                       keyword: "type",
                       params: {
-                        type: schema31.properties.passes.additionalProperties.properties.audio.properties.text.type,
+                        type: schema31.properties.passes.additionalProperties.properties.audio.properties.latents.type,
                       },
                     };
                     if (vErrors === null) {
@@ -4917,36 +4998,56 @@ function validate20(
                     }
                     errors++;
                   }
-                  if (Array.isArray(data142)) {
-                    if (data142.length < 1) {
-                      const err204 = {
+                }
+                if (data142.text !== void 0) {
+                  let data144 = data142.text;
+                  if (typeof data144 !== "string" && !Array.isArray(data144)) {
+                    const err204 = {
+                      instancePath:
+                        instancePath + "/passes/" + key23.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/text",
+                      schemaPath: "#/properties/passes/additionalProperties/properties/audio/properties/text/type",
+                      keyword: "type",
+                      params: {
+                        type: schema31.properties.passes.additionalProperties.properties.audio.properties.text.type,
+                      },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err204];
+                    } else {
+                      vErrors.push(err204);
+                    }
+                    errors++;
+                  }
+                  if (Array.isArray(data144)) {
+                    if (data144.length < 1) {
+                      const err205 = {
                         instancePath:
-                          instancePath + "/passes/" + key22.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/text",
+                          instancePath + "/passes/" + key23.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/text",
                         schemaPath:
                           "#/properties/passes/additionalProperties/properties/audio/properties/text/minItems",
                         keyword: "minItems",
                         params: { limit: 1 },
                       };
                       if (vErrors === null) {
-                        vErrors = [err204];
+                        vErrors = [err205];
                       } else {
-                        vErrors.push(err204);
+                        vErrors.push(err205);
                       }
                       errors++;
                     }
-                    const len11 = data142.length;
+                    const len11 = data144.length;
                     for (let i11 = 0; i11 < len11; i11++) {
-                      let data143 = data142[i11];
+                      let data145 = data144[i11];
                       if (
-                        typeof data143 !== "string" &&
-                        !(typeof data143 == "number" && isFinite(data143)) &&
-                        typeof data143 !== "boolean"
+                        typeof data145 !== "string" &&
+                        !(typeof data145 == "number" && isFinite(data145)) &&
+                        typeof data145 !== "boolean"
                       ) {
-                        const err205 = {
+                        const err206 = {
                           instancePath:
                             instancePath +
                             "/passes/" +
-                            key22.replace(/~/g, "~0").replace(/\//g, "~1") +
+                            key23.replace(/~/g, "~0").replace(/\//g, "~1") +
                             "/audio/text/" +
                             i11,
                           schemaPath:
@@ -4958,30 +5059,30 @@ function validate20(
                           },
                         };
                         if (vErrors === null) {
-                          vErrors = [err205];
+                          vErrors = [err206];
                         } else {
-                          vErrors.push(err205);
+                          vErrors.push(err206);
                         }
                         errors++;
                       }
                     }
                   }
                 }
-                if (data140.references !== void 0) {
-                  let data144 = data140.references;
-                  if (Array.isArray(data144)) {
-                    const len12 = data144.length;
+                if (data142.references !== void 0) {
+                  let data146 = data142.references;
+                  if (Array.isArray(data146)) {
+                    const len12 = data146.length;
                     for (let i12 = 0; i12 < len12; i12++) {
-                      let data145 = data144[i12];
+                      let data147 = data146[i12];
                       if (
-                        typeof data145 !== "string" &&
-                        !(data145 && typeof data145 == "object" && !Array.isArray(data145))
+                        typeof data147 !== "string" &&
+                        !(data147 && typeof data147 == "object" && !Array.isArray(data147))
                       ) {
-                        const err206 = {
+                        const err207 = {
                           instancePath:
                             instancePath +
                             "/passes/" +
-                            key22.replace(/~/g, "~0").replace(/\//g, "~1") +
+                            key23.replace(/~/g, "~0").replace(/\//g, "~1") +
                             "/audio/references/" +
                             i12,
                           schemaPath:
@@ -4993,19 +5094,19 @@ function validate20(
                           },
                         };
                         if (vErrors === null) {
-                          vErrors = [err206];
+                          vErrors = [err207];
                         } else {
-                          vErrors.push(err206);
+                          vErrors.push(err207);
                         }
                         errors++;
                       }
-                      if (data145 && typeof data145 == "object" && !Array.isArray(data145)) {
-                        if (data145.source === void 0) {
-                          const err207 = {
+                      if (data147 && typeof data147 == "object" && !Array.isArray(data147)) {
+                        if (data147.source === void 0) {
+                          const err208 = {
                             instancePath:
                               instancePath +
                               "/passes/" +
-                              key22.replace(/~/g, "~0").replace(/\//g, "~1") +
+                              key23.replace(/~/g, "~0").replace(/\//g, "~1") +
                               "/audio/references/" +
                               i12,
                             schemaPath:
@@ -5014,51 +5115,51 @@ function validate20(
                             params: { missingProperty: "source" },
                           };
                           if (vErrors === null) {
-                            vErrors = [err207];
+                            vErrors = [err208];
                           } else {
-                            vErrors.push(err207);
+                            vErrors.push(err208);
                           }
                           errors++;
                         }
-                        for (const key27 in data145) {
+                        for (const key28 in data147) {
                           if (!(
-                            key27 === "source" ||
-                            key27 === "probability" ||
-                            key27 === "sigma" ||
-                            key27 === "noise"
+                            key28 === "source" ||
+                            key28 === "probability" ||
+                            key28 === "sigma" ||
+                            key28 === "noise"
                           )) {
-                            const err208 = {
+                            const err209 = {
                               instancePath:
                                 instancePath +
                                 "/passes/" +
-                                key22.replace(/~/g, "~0").replace(/\//g, "~1") +
+                                key23.replace(/~/g, "~0").replace(/\//g, "~1") +
                                 "/audio/references/" +
                                 i12,
                               schemaPath:
                                 "#/properties/passes/additionalProperties/properties/audio/properties/references/items/additionalProperties",
                               keyword: "additionalProperties",
-                              params: { additionalProperty: key27 },
+                              params: { additionalProperty: key28 },
                             };
                             if (vErrors === null) {
-                              vErrors = [err208];
+                              vErrors = [err209];
                             } else {
-                              vErrors.push(err208);
+                              vErrors.push(err209);
                             }
                             errors++;
                           }
                         }
-                        if (data145.source !== void 0) {
-                          let data146 = data145.source;
+                        if (data147.source !== void 0) {
+                          let data148 = data147.source;
                           if (
-                            typeof data146 !== "string" &&
-                            !(typeof data146 == "number" && isFinite(data146)) &&
-                            typeof data146 !== "boolean"
+                            typeof data148 !== "string" &&
+                            !(typeof data148 == "number" && isFinite(data148)) &&
+                            typeof data148 !== "boolean"
                           ) {
-                            const err209 = {
+                            const err210 = {
                               instancePath:
                                 instancePath +
                                 "/passes/" +
-                                key22.replace(/~/g, "~0").replace(/\//g, "~1") +
+                                key23.replace(/~/g, "~0").replace(/\//g, "~1") +
                                 "/audio/references/" +
                                 i12 +
                                 "/source",
@@ -5071,25 +5172,25 @@ function validate20(
                               },
                             };
                             if (vErrors === null) {
-                              vErrors = [err209];
+                              vErrors = [err210];
                             } else {
-                              vErrors.push(err209);
+                              vErrors.push(err210);
                             }
                             errors++;
                           }
                         }
-                        if (data145.probability !== void 0) {
-                          let data147 = data145.probability;
+                        if (data147.probability !== void 0) {
+                          let data149 = data147.probability;
                           if (
-                            typeof data147 !== "string" &&
-                            !(typeof data147 == "number" && isFinite(data147)) &&
-                            typeof data147 !== "boolean"
+                            typeof data149 !== "string" &&
+                            !(typeof data149 == "number" && isFinite(data149)) &&
+                            typeof data149 !== "boolean"
                           ) {
-                            const err210 = {
+                            const err211 = {
                               instancePath:
                                 instancePath +
                                 "/passes/" +
-                                key22.replace(/~/g, "~0").replace(/\//g, "~1") +
+                                key23.replace(/~/g, "~0").replace(/\//g, "~1") +
                                 "/audio/references/" +
                                 i12 +
                                 "/probability",
@@ -5102,25 +5203,25 @@ function validate20(
                               },
                             };
                             if (vErrors === null) {
-                              vErrors = [err210];
+                              vErrors = [err211];
                             } else {
-                              vErrors.push(err210);
+                              vErrors.push(err211);
                             }
                             errors++;
                           }
                         }
-                        if (data145.sigma !== void 0) {
-                          let data148 = data145.sigma;
+                        if (data147.sigma !== void 0) {
+                          let data150 = data147.sigma;
                           if (
-                            typeof data148 !== "string" &&
-                            !(typeof data148 == "number" && isFinite(data148)) &&
-                            typeof data148 !== "boolean"
+                            typeof data150 !== "string" &&
+                            !(typeof data150 == "number" && isFinite(data150)) &&
+                            typeof data150 !== "boolean"
                           ) {
-                            const err211 = {
+                            const err212 = {
                               instancePath:
                                 instancePath +
                                 "/passes/" +
-                                key22.replace(/~/g, "~0").replace(/\//g, "~1") +
+                                key23.replace(/~/g, "~0").replace(/\//g, "~1") +
                                 "/audio/references/" +
                                 i12 +
                                 "/sigma",
@@ -5133,25 +5234,25 @@ function validate20(
                               },
                             };
                             if (vErrors === null) {
-                              vErrors = [err211];
+                              vErrors = [err212];
                             } else {
-                              vErrors.push(err211);
+                              vErrors.push(err212);
                             }
                             errors++;
                           }
                         }
-                        if (data145.noise !== void 0) {
-                          let data149 = data145.noise;
+                        if (data147.noise !== void 0) {
+                          let data151 = data147.noise;
                           if (
-                            typeof data149 !== "string" &&
-                            !(typeof data149 == "number" && isFinite(data149)) &&
-                            typeof data149 !== "boolean"
+                            typeof data151 !== "string" &&
+                            !(typeof data151 == "number" && isFinite(data151)) &&
+                            typeof data151 !== "boolean"
                           ) {
-                            const err212 = {
+                            const err213 = {
                               instancePath:
                                 instancePath +
                                 "/passes/" +
-                                key22.replace(/~/g, "~0").replace(/\//g, "~1") +
+                                key23.replace(/~/g, "~0").replace(/\//g, "~1") +
                                 "/audio/references/" +
                                 i12 +
                                 "/noise",
@@ -5164,9 +5265,9 @@ function validate20(
                               },
                             };
                             if (vErrors === null) {
-                              vErrors = [err212];
+                              vErrors = [err213];
                             } else {
-                              vErrors.push(err212);
+                              vErrors.push(err213);
                             }
                             errors++;
                           }
@@ -5174,40 +5275,16 @@ function validate20(
                       }
                     }
                   } else {
-                    const err213 = {
+                    const err214 = {
                       instancePath:
                         instancePath +
                         "/passes/" +
-                        key22.replace(/~/g, "~0").replace(/\//g, "~1") +
+                        key23.replace(/~/g, "~0").replace(/\//g, "~1") +
                         "/audio/references",
                       schemaPath:
                         "#/properties/passes/additionalProperties/properties/audio/properties/references/type",
                       keyword: "type",
                       params: { type: "array" },
-                    };
-                    if (vErrors === null) {
-                      vErrors = [err213];
-                    } else {
-                      vErrors.push(err213);
-                    }
-                    errors++;
-                  }
-                }
-                if (data140.sigma !== void 0) {
-                  let data150 = data140.sigma;
-                  if (
-                    typeof data150 !== "string" &&
-                    !(typeof data150 == "number" && isFinite(data150)) &&
-                    typeof data150 !== "boolean"
-                  ) {
-                    const err214 = {
-                      instancePath:
-                        instancePath + "/passes/" + key22.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/sigma",
-                      schemaPath: "#/properties/passes/additionalProperties/properties/audio/properties/sigma/type",
-                      keyword: "type",
-                      params: {
-                        type: schema31.properties.passes.additionalProperties.properties.audio.properties.sigma.type,
-                      },
                     };
                     if (vErrors === null) {
                       vErrors = [err214];
@@ -5217,20 +5294,20 @@ function validate20(
                     errors++;
                   }
                 }
-                if (data140.noise !== void 0) {
-                  let data151 = data140.noise;
+                if (data142.sigma !== void 0) {
+                  let data152 = data142.sigma;
                   if (
-                    typeof data151 !== "string" &&
-                    !(typeof data151 == "number" && isFinite(data151)) &&
-                    typeof data151 !== "boolean"
+                    typeof data152 !== "string" &&
+                    !(typeof data152 == "number" && isFinite(data152)) &&
+                    typeof data152 !== "boolean"
                   ) {
                     const err215 = {
                       instancePath:
-                        instancePath + "/passes/" + key22.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/noise",
-                      schemaPath: "#/properties/passes/additionalProperties/properties/audio/properties/noise/type",
+                        instancePath + "/passes/" + key23.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/sigma",
+                      schemaPath: "#/properties/passes/additionalProperties/properties/audio/properties/sigma/type",
                       keyword: "type",
                       params: {
-                        type: schema31.properties.passes.additionalProperties.properties.audio.properties.noise.type,
+                        type: schema31.properties.passes.additionalProperties.properties.audio.properties.sigma.type,
                       },
                     };
                     if (vErrors === null) {
@@ -5241,20 +5318,20 @@ function validate20(
                     errors++;
                   }
                 }
-                if (data140.noisy !== void 0) {
-                  let data152 = data140.noisy;
+                if (data142.noise !== void 0) {
+                  let data153 = data142.noise;
                   if (
-                    typeof data152 !== "string" &&
-                    !(typeof data152 == "number" && isFinite(data152)) &&
-                    typeof data152 !== "boolean"
+                    typeof data153 !== "string" &&
+                    !(typeof data153 == "number" && isFinite(data153)) &&
+                    typeof data153 !== "boolean"
                   ) {
                     const err216 = {
                       instancePath:
-                        instancePath + "/passes/" + key22.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/noisy",
-                      schemaPath: "#/properties/passes/additionalProperties/properties/audio/properties/noisy/type",
+                        instancePath + "/passes/" + key23.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/noise",
+                      schemaPath: "#/properties/passes/additionalProperties/properties/audio/properties/noise/type",
                       keyword: "type",
                       params: {
-                        type: schema31.properties.passes.additionalProperties.properties.audio.properties.noisy.type,
+                        type: schema31.properties.passes.additionalProperties.properties.audio.properties.noise.type,
                       },
                     };
                     if (vErrors === null) {
@@ -5265,20 +5342,20 @@ function validate20(
                     errors++;
                   }
                 }
-                if (data140.target !== void 0) {
-                  let data153 = data140.target;
+                if (data142.noisy !== void 0) {
+                  let data154 = data142.noisy;
                   if (
-                    typeof data153 !== "string" &&
-                    !(typeof data153 == "number" && isFinite(data153)) &&
-                    typeof data153 !== "boolean"
+                    typeof data154 !== "string" &&
+                    !(typeof data154 == "number" && isFinite(data154)) &&
+                    typeof data154 !== "boolean"
                   ) {
                     const err217 = {
                       instancePath:
-                        instancePath + "/passes/" + key22.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/target",
-                      schemaPath: "#/properties/passes/additionalProperties/properties/audio/properties/target/type",
+                        instancePath + "/passes/" + key23.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/noisy",
+                      schemaPath: "#/properties/passes/additionalProperties/properties/audio/properties/noisy/type",
                       keyword: "type",
                       params: {
-                        type: schema31.properties.passes.additionalProperties.properties.audio.properties.target.type,
+                        type: schema31.properties.passes.additionalProperties.properties.audio.properties.noisy.type,
                       },
                     };
                     if (vErrors === null) {
@@ -5289,20 +5366,20 @@ function validate20(
                     errors++;
                   }
                 }
-                if (data140.denoised !== void 0) {
-                  let data154 = data140.denoised;
+                if (data142.target !== void 0) {
+                  let data155 = data142.target;
                   if (
-                    typeof data154 !== "string" &&
-                    !(typeof data154 == "number" && isFinite(data154)) &&
-                    typeof data154 !== "boolean"
+                    typeof data155 !== "string" &&
+                    !(typeof data155 == "number" && isFinite(data155)) &&
+                    typeof data155 !== "boolean"
                   ) {
                     const err218 = {
                       instancePath:
-                        instancePath + "/passes/" + key22.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/denoised",
-                      schemaPath: "#/properties/passes/additionalProperties/properties/audio/properties/denoised/type",
+                        instancePath + "/passes/" + key23.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/target",
+                      schemaPath: "#/properties/passes/additionalProperties/properties/audio/properties/target/type",
                       keyword: "type",
                       params: {
-                        type: schema31.properties.passes.additionalProperties.properties.audio.properties.denoised.type,
+                        type: schema31.properties.passes.additionalProperties.properties.audio.properties.target.type,
                       },
                     };
                     if (vErrors === null) {
@@ -5313,115 +5390,118 @@ function validate20(
                     errors++;
                   }
                 }
+                if (data142.denoised !== void 0) {
+                  let data156 = data142.denoised;
+                  if (
+                    typeof data156 !== "string" &&
+                    !(typeof data156 == "number" && isFinite(data156)) &&
+                    typeof data156 !== "boolean"
+                  ) {
+                    const err219 = {
+                      instancePath:
+                        instancePath + "/passes/" + key23.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/denoised",
+                      schemaPath: "#/properties/passes/additionalProperties/properties/audio/properties/denoised/type",
+                      keyword: "type",
+                      params: {
+                        type: schema31.properties.passes.additionalProperties.properties.audio.properties.denoised.type,
+                      },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err219];
+                    } else {
+                      vErrors.push(err219);
+                    }
+                    errors++;
+                  }
+                }
               } else {
-                const err219 = {
-                  instancePath: instancePath + "/passes/" + key22.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio",
+                const err220 = {
+                  instancePath: instancePath + "/passes/" + key23.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio",
                   schemaPath: "#/properties/passes/additionalProperties/properties/audio/type",
                   keyword: "type",
                   params: { type: "object" },
                 };
                 if (vErrors === null) {
-                  vErrors = [err219];
+                  vErrors = [err220];
                 } else {
-                  vErrors.push(err219);
+                  vErrors.push(err220);
                 }
                 errors++;
               }
             }
           } else {
-            const err220 = {
-              instancePath: instancePath + "/passes/" + key22.replace(/~/g, "~0").replace(/\//g, "~1"),
+            const err221 = {
+              instancePath: instancePath + "/passes/" + key23.replace(/~/g, "~0").replace(/\//g, "~1"),
               schemaPath: "#/properties/passes/additionalProperties/type",
               keyword: "type",
               params: { type: "object" },
             };
             if (vErrors === null) {
-              vErrors = [err220];
+              vErrors = [err221];
             } else {
-              vErrors.push(err220);
+              vErrors.push(err221);
             }
             errors++;
           }
         }
       } else {
-        const err221 = {
+        const err222 = {
           instancePath: instancePath + "/passes",
           schemaPath: "#/properties/passes/type",
           keyword: "type",
           params: { type: "object" },
         };
         if (vErrors === null) {
-          vErrors = [err221];
+          vErrors = [err222];
         } else {
-          vErrors.push(err221);
+          vErrors.push(err222);
         }
         errors++;
       }
     }
     if (data.loss !== void 0) {
-      let data155 = data.loss;
-      if (data155 && typeof data155 == "object" && !Array.isArray(data155)) {
-        if (Object.keys(data155).length < 1) {
-          const err222 = {
+      let data157 = data.loss;
+      if (data157 && typeof data157 == "object" && !Array.isArray(data157)) {
+        if (Object.keys(data157).length < 1) {
+          const err223 = {
             instancePath: instancePath + "/loss",
             schemaPath: "#/properties/loss/minProperties",
             keyword: "minProperties",
             params: { limit: 1 },
           };
           if (vErrors === null) {
-            vErrors = [err222];
+            vErrors = [err223];
           } else {
-            vErrors.push(err222);
+            vErrors.push(err223);
           }
           errors++;
         }
-        for (const key28 in data155) {
-          const _errs322 = errors;
-          if (typeof key28 === "string") {
-            if (!pattern5.test(key28)) {
-              const err223 = {
+        for (const key29 in data157) {
+          const _errs325 = errors;
+          if (typeof key29 === "string") {
+            if (!pattern5.test(key29)) {
+              const err224 = {
                 instancePath: instancePath + "/loss",
                 schemaPath: "#/properties/loss/propertyNames/pattern",
                 keyword: "pattern",
                 params: { pattern: "^[A-Za-z_][A-Za-z0-9_]*$" },
-                propertyName: key28,
+                propertyName: key29,
               };
               if (vErrors === null) {
-                vErrors = [err223];
+                vErrors = [err224];
               } else {
-                vErrors.push(err223);
+                vErrors.push(err224);
               }
               errors++;
             }
           }
-          var valid65 = _errs322 === errors;
-          if (!valid65) {
-            const err224 = {
+          var valid66 = _errs325 === errors;
+          if (!valid66) {
+            const err225 = {
               instancePath: instancePath + "/loss",
               schemaPath: "#/properties/loss/propertyNames",
               keyword: "propertyNames",
-              params: { propertyName: key28 },
-            };
-            if (vErrors === null) {
-              vErrors = [err224];
-            } else {
-              vErrors.push(err224);
-            }
-            errors++;
-          }
-        }
-        for (const key29 in data155) {
-          let data156 = data155[key29];
-          if (
-            typeof data156 !== "string" &&
-            !(typeof data156 == "number" && isFinite(data156)) &&
-            typeof data156 !== "boolean"
-          ) {
-            const err225 = {
-              instancePath: instancePath + "/loss/" + key29.replace(/~/g, "~0").replace(/\//g, "~1"),
-              schemaPath: "#/properties/loss/additionalProperties/type",
-              keyword: "type",
-              params: { type: schema31.properties.loss.additionalProperties.type },
+              params: { propertyName: key29 },
             };
             if (vErrors === null) {
               vErrors = [err225];
@@ -5431,125 +5511,128 @@ function validate20(
             errors++;
           }
         }
+        for (const key30 in data157) {
+          let data158 = data157[key30];
+          if (
+            typeof data158 !== "string" &&
+            !(typeof data158 == "number" && isFinite(data158)) &&
+            typeof data158 !== "boolean"
+          ) {
+            const err226 = {
+              instancePath: instancePath + "/loss/" + key30.replace(/~/g, "~0").replace(/\//g, "~1"),
+              schemaPath: "#/properties/loss/additionalProperties/type",
+              keyword: "type",
+              params: { type: schema31.properties.loss.additionalProperties.type },
+            };
+            if (vErrors === null) {
+              vErrors = [err226];
+            } else {
+              vErrors.push(err226);
+            }
+            errors++;
+          }
+        }
       } else {
-        const err226 = {
+        const err227 = {
           instancePath: instancePath + "/loss",
           schemaPath: "#/properties/loss/type",
           keyword: "type",
           params: { type: "object" },
         };
         if (vErrors === null) {
-          vErrors = [err226];
+          vErrors = [err227];
         } else {
-          vErrors.push(err226);
+          vErrors.push(err227);
         }
         errors++;
       }
     }
     if (data.outputs !== void 0) {
-      let data157 = data.outputs;
-      if (data157 && typeof data157 == "object" && !Array.isArray(data157)) {
-        for (const key30 in data157) {
-          const _errs328 = errors;
-          if (typeof key30 === "string") {
-            if (!pattern5.test(key30)) {
-              const err227 = {
+      let data159 = data.outputs;
+      if (data159 && typeof data159 == "object" && !Array.isArray(data159)) {
+        for (const key31 in data159) {
+          const _errs331 = errors;
+          if (typeof key31 === "string") {
+            if (!pattern5.test(key31)) {
+              const err228 = {
                 instancePath: instancePath + "/outputs",
                 schemaPath: "#/properties/outputs/propertyNames/pattern",
                 keyword: "pattern",
                 params: { pattern: "^[A-Za-z_][A-Za-z0-9_]*$" },
-                propertyName: key30,
+                propertyName: key31,
               };
               if (vErrors === null) {
-                vErrors = [err227];
+                vErrors = [err228];
               } else {
-                vErrors.push(err227);
+                vErrors.push(err228);
               }
               errors++;
             }
           }
-          var valid67 = _errs328 === errors;
-          if (!valid67) {
-            const err228 = {
+          var valid68 = _errs331 === errors;
+          if (!valid68) {
+            const err229 = {
               instancePath: instancePath + "/outputs",
               schemaPath: "#/properties/outputs/propertyNames",
               keyword: "propertyNames",
-              params: { propertyName: key30 },
+              params: { propertyName: key31 },
             };
             if (vErrors === null) {
-              vErrors = [err228];
+              vErrors = [err229];
             } else {
-              vErrors.push(err228);
+              vErrors.push(err229);
             }
             errors++;
           }
         }
-        for (const key31 in data157) {
-          let data158 = data157[key31];
-          if (data158 && typeof data158 == "object" && !Array.isArray(data158)) {
-            for (const key32 in data158) {
+        for (const key32 in data159) {
+          let data160 = data159[key32];
+          if (data160 && typeof data160 == "object" && !Array.isArray(data160)) {
+            for (const key33 in data160) {
               if (!(
-                key32 === "tap" ||
-                key32 === "modality" ||
-                key32 === "linear" ||
-                key32 === "features" ||
-                key32 === "activation"
+                key33 === "tap" ||
+                key33 === "modality" ||
+                key33 === "linear" ||
+                key33 === "features" ||
+                key33 === "activation"
               )) {
-                const err229 = {
-                  instancePath: instancePath + "/outputs/" + key31.replace(/~/g, "~0").replace(/\//g, "~1"),
+                const err230 = {
+                  instancePath: instancePath + "/outputs/" + key32.replace(/~/g, "~0").replace(/\//g, "~1"),
                   schemaPath: "#/properties/outputs/additionalProperties/additionalProperties",
                   keyword: "additionalProperties",
-                  params: { additionalProperty: key32 },
+                  params: { additionalProperty: key33 },
                 };
                 if (vErrors === null) {
-                  vErrors = [err229];
+                  vErrors = [err230];
                 } else {
-                  vErrors.push(err229);
+                  vErrors.push(err230);
                 }
                 errors++;
               }
             }
-            if (data158.tap !== void 0) {
-              let data159 = data158.tap;
-              if (typeof data159 === "string") {
-                if (!pattern15.test(data159)) {
-                  const err230 = {
-                    instancePath: instancePath + "/outputs/" + key31.replace(/~/g, "~0").replace(/\//g, "~1") + "/tap",
+            if (data160.tap !== void 0) {
+              let data161 = data160.tap;
+              if (typeof data161 === "string") {
+                if (!pattern15.test(data161)) {
+                  const err231 = {
+                    instancePath: instancePath + "/outputs/" + key32.replace(/~/g, "~0").replace(/\//g, "~1") + "/tap",
                     schemaPath: "#/properties/outputs/additionalProperties/properties/tap/pattern",
                     keyword: "pattern",
                     params: { pattern: "^block (-[1-9][0-9]{0,3}|[0-9]{1,4}|\\$\\{ *[A-Za-z_]\\w* *\\})$" },
                   };
                   if (vErrors === null) {
-                    vErrors = [err230];
+                    vErrors = [err231];
                   } else {
-                    vErrors.push(err230);
+                    vErrors.push(err231);
                   }
                   errors++;
                 }
               } else {
-                const err231 = {
-                  instancePath: instancePath + "/outputs/" + key31.replace(/~/g, "~0").replace(/\//g, "~1") + "/tap",
+                const err232 = {
+                  instancePath: instancePath + "/outputs/" + key32.replace(/~/g, "~0").replace(/\//g, "~1") + "/tap",
                   schemaPath: "#/properties/outputs/additionalProperties/properties/tap/type",
                   keyword: "type",
                   params: { type: "string" },
-                };
-                if (vErrors === null) {
-                  vErrors = [err231];
-                } else {
-                  vErrors.push(err231);
-                }
-                errors++;
-              }
-            }
-            if (data158.modality !== void 0) {
-              let data160 = data158.modality;
-              if (!(data160 === "video" || data160 === "audio")) {
-                const err232 = {
-                  instancePath:
-                    instancePath + "/outputs/" + key31.replace(/~/g, "~0").replace(/\//g, "~1") + "/modality",
-                  schemaPath: "#/properties/outputs/additionalProperties/properties/modality/enum",
-                  keyword: "enum",
-                  params: { allowedValues: schema31.properties.outputs.additionalProperties.properties.modality.enum },
                 };
                 if (vErrors === null) {
                   vErrors = [err232];
@@ -5559,13 +5642,15 @@ function validate20(
                 errors++;
               }
             }
-            if (data158.linear !== void 0) {
-              if (typeof data158.linear !== "string") {
+            if (data160.modality !== void 0) {
+              let data162 = data160.modality;
+              if (!(data162 === "video" || data162 === "audio")) {
                 const err233 = {
-                  instancePath: instancePath + "/outputs/" + key31.replace(/~/g, "~0").replace(/\//g, "~1") + "/linear",
-                  schemaPath: "#/properties/outputs/additionalProperties/properties/linear/type",
-                  keyword: "type",
-                  params: { type: "string" },
+                  instancePath:
+                    instancePath + "/outputs/" + key32.replace(/~/g, "~0").replace(/\//g, "~1") + "/modality",
+                  schemaPath: "#/properties/outputs/additionalProperties/properties/modality/enum",
+                  keyword: "enum",
+                  params: { allowedValues: schema31.properties.outputs.additionalProperties.properties.modality.enum },
                 };
                 if (vErrors === null) {
                   vErrors = [err233];
@@ -5575,18 +5660,13 @@ function validate20(
                 errors++;
               }
             }
-            if (data158.features !== void 0) {
-              let data162 = data158.features;
-              if (
-                !(typeof data162 == "number" && !(data162 % 1) && !isNaN(data162) && isFinite(data162)) &&
-                typeof data162 !== "string"
-              ) {
+            if (data160.linear !== void 0) {
+              if (typeof data160.linear !== "string") {
                 const err234 = {
-                  instancePath:
-                    instancePath + "/outputs/" + key31.replace(/~/g, "~0").replace(/\//g, "~1") + "/features",
-                  schemaPath: "#/properties/outputs/additionalProperties/properties/features/type",
+                  instancePath: instancePath + "/outputs/" + key32.replace(/~/g, "~0").replace(/\//g, "~1") + "/linear",
+                  schemaPath: "#/properties/outputs/additionalProperties/properties/linear/type",
                   keyword: "type",
-                  params: { type: schema31.properties.outputs.additionalProperties.properties.features.type },
+                  params: { type: "string" },
                 };
                 if (vErrors === null) {
                   vErrors = [err234];
@@ -5595,31 +5675,35 @@ function validate20(
                 }
                 errors++;
               }
-              if (typeof data162 == "number" && isFinite(data162)) {
-                if (data162 < 1 || isNaN(data162)) {
-                  const err235 = {
+            }
+            if (data160.features !== void 0) {
+              let data164 = data160.features;
+              if (
+                !(typeof data164 == "number" && !(data164 % 1) && !isNaN(data164) && isFinite(data164)) &&
+                typeof data164 !== "string"
+              ) {
+                const err235 = {
+                  instancePath:
+                    instancePath + "/outputs/" + key32.replace(/~/g, "~0").replace(/\//g, "~1") + "/features",
+                  schemaPath: "#/properties/outputs/additionalProperties/properties/features/type",
+                  keyword: "type",
+                  params: { type: schema31.properties.outputs.additionalProperties.properties.features.type },
+                };
+                if (vErrors === null) {
+                  vErrors = [err235];
+                } else {
+                  vErrors.push(err235);
+                }
+                errors++;
+              }
+              if (typeof data164 == "number" && isFinite(data164)) {
+                if (data164 < 1 || isNaN(data164)) {
+                  const err236 = {
                     instancePath:
-                      instancePath + "/outputs/" + key31.replace(/~/g, "~0").replace(/\//g, "~1") + "/features",
+                      instancePath + "/outputs/" + key32.replace(/~/g, "~0").replace(/\//g, "~1") + "/features",
                     schemaPath: "#/properties/outputs/additionalProperties/properties/features/minimum",
                     keyword: "minimum",
                     params: { comparison: ">=", limit: 1 },
-                  };
-                  if (vErrors === null) {
-                    vErrors = [err235];
-                  } else {
-                    vErrors.push(err235);
-                  }
-                  errors++;
-                }
-              }
-              if (typeof data162 === "string") {
-                if (!pattern16.test(data162)) {
-                  const err236 = {
-                    instancePath:
-                      instancePath + "/outputs/" + key31.replace(/~/g, "~0").replace(/\//g, "~1") + "/features",
-                    schemaPath: "#/properties/outputs/additionalProperties/properties/features/pattern",
-                    keyword: "pattern",
-                    params: { pattern: "^\\$\\{ *[A-Za-z_]\\w* *\\}$" },
                   };
                   if (vErrors === null) {
                     vErrors = [err236];
@@ -5629,13 +5713,30 @@ function validate20(
                   errors++;
                 }
               }
+              if (typeof data164 === "string") {
+                if (!pattern16.test(data164)) {
+                  const err237 = {
+                    instancePath:
+                      instancePath + "/outputs/" + key32.replace(/~/g, "~0").replace(/\//g, "~1") + "/features",
+                    schemaPath: "#/properties/outputs/additionalProperties/properties/features/pattern",
+                    keyword: "pattern",
+                    params: { pattern: "^\\$\\{ *[A-Za-z_]\\w* *\\}$" },
+                  };
+                  if (vErrors === null) {
+                    vErrors = [err237];
+                  } else {
+                    vErrors.push(err237);
+                  }
+                  errors++;
+                }
+              }
             }
-            if (data158.activation !== void 0) {
-              let data163 = data158.activation;
-              if (!(data163 === "silu" || data163 === "gelu" || data163 === "none")) {
-                const err237 = {
+            if (data160.activation !== void 0) {
+              let data165 = data160.activation;
+              if (!(data165 === "silu" || data165 === "gelu" || data165 === "none")) {
+                const err238 = {
                   instancePath:
-                    instancePath + "/outputs/" + key31.replace(/~/g, "~0").replace(/\//g, "~1") + "/activation",
+                    instancePath + "/outputs/" + key32.replace(/~/g, "~0").replace(/\//g, "~1") + "/activation",
                   schemaPath: "#/properties/outputs/additionalProperties/properties/activation/enum",
                   keyword: "enum",
                   params: {
@@ -5643,161 +5744,145 @@ function validate20(
                   },
                 };
                 if (vErrors === null) {
-                  vErrors = [err237];
+                  vErrors = [err238];
                 } else {
-                  vErrors.push(err237);
+                  vErrors.push(err238);
                 }
                 errors++;
               }
             }
           } else {
-            const err238 = {
-              instancePath: instancePath + "/outputs/" + key31.replace(/~/g, "~0").replace(/\//g, "~1"),
+            const err239 = {
+              instancePath: instancePath + "/outputs/" + key32.replace(/~/g, "~0").replace(/\//g, "~1"),
               schemaPath: "#/properties/outputs/additionalProperties/type",
               keyword: "type",
               params: { type: "object" },
             };
             if (vErrors === null) {
-              vErrors = [err238];
+              vErrors = [err239];
             } else {
-              vErrors.push(err238);
+              vErrors.push(err239);
             }
             errors++;
           }
         }
       } else {
-        const err239 = {
+        const err240 = {
           instancePath: instancePath + "/outputs",
           schemaPath: "#/properties/outputs/type",
           keyword: "type",
           params: { type: "object" },
         };
         if (vErrors === null) {
-          vErrors = [err239];
+          vErrors = [err240];
         } else {
-          vErrors.push(err239);
+          vErrors.push(err240);
         }
         errors++;
       }
     }
     if (data.weights !== void 0) {
-      let data164 = data.weights;
-      if (data164 && typeof data164 == "object" && !Array.isArray(data164)) {
-        for (const key33 in data164) {
-          const _errs343 = errors;
-          if (typeof key33 === "string") {
-            if (!pattern5.test(key33)) {
-              const err240 = {
+      let data166 = data.weights;
+      if (data166 && typeof data166 == "object" && !Array.isArray(data166)) {
+        for (const key34 in data166) {
+          const _errs346 = errors;
+          if (typeof key34 === "string") {
+            if (!pattern5.test(key34)) {
+              const err241 = {
                 instancePath: instancePath + "/weights",
                 schemaPath: "#/properties/weights/propertyNames/pattern",
                 keyword: "pattern",
                 params: { pattern: "^[A-Za-z_][A-Za-z0-9_]*$" },
-                propertyName: key33,
+                propertyName: key34,
               };
               if (vErrors === null) {
-                vErrors = [err240];
+                vErrors = [err241];
               } else {
-                vErrors.push(err240);
+                vErrors.push(err241);
               }
               errors++;
             }
           }
-          var valid70 = _errs343 === errors;
-          if (!valid70) {
-            const err241 = {
+          var valid71 = _errs346 === errors;
+          if (!valid71) {
+            const err242 = {
               instancePath: instancePath + "/weights",
               schemaPath: "#/properties/weights/propertyNames",
               keyword: "propertyNames",
-              params: { propertyName: key33 },
+              params: { propertyName: key34 },
             };
             if (vErrors === null) {
-              vErrors = [err241];
+              vErrors = [err242];
             } else {
-              vErrors.push(err241);
+              vErrors.push(err242);
             }
             errors++;
           }
         }
-        for (const key34 in data164) {
-          let data165 = data164[key34];
-          if (data165 && typeof data165 == "object" && !Array.isArray(data165)) {
-            for (const key35 in data165) {
-              if (!(key35 === "axes" || key35 === "like" || key35 === "init")) {
-                const err242 = {
-                  instancePath: instancePath + "/weights/" + key34.replace(/~/g, "~0").replace(/\//g, "~1"),
+        for (const key35 in data166) {
+          let data167 = data166[key35];
+          if (data167 && typeof data167 == "object" && !Array.isArray(data167)) {
+            for (const key36 in data167) {
+              if (!(key36 === "axes" || key36 === "like" || key36 === "init")) {
+                const err243 = {
+                  instancePath: instancePath + "/weights/" + key35.replace(/~/g, "~0").replace(/\//g, "~1"),
                   schemaPath: "#/properties/weights/additionalProperties/additionalProperties",
                   keyword: "additionalProperties",
-                  params: { additionalProperty: key35 },
+                  params: { additionalProperty: key36 },
                 };
                 if (vErrors === null) {
-                  vErrors = [err242];
+                  vErrors = [err243];
                 } else {
-                  vErrors.push(err242);
+                  vErrors.push(err243);
                 }
                 errors++;
               }
             }
-            if (data165.axes !== void 0) {
-              let data166 = data165.axes;
-              if (Array.isArray(data166)) {
-                if (data166.length < 1) {
-                  const err243 = {
-                    instancePath: instancePath + "/weights/" + key34.replace(/~/g, "~0").replace(/\//g, "~1") + "/axes",
+            if (data167.axes !== void 0) {
+              let data168 = data167.axes;
+              if (Array.isArray(data168)) {
+                if (data168.length < 1) {
+                  const err244 = {
+                    instancePath: instancePath + "/weights/" + key35.replace(/~/g, "~0").replace(/\//g, "~1") + "/axes",
                     schemaPath: "#/properties/weights/additionalProperties/properties/axes/minItems",
                     keyword: "minItems",
                     params: { limit: 1 },
                   };
                   if (vErrors === null) {
-                    vErrors = [err243];
+                    vErrors = [err244];
                   } else {
-                    vErrors.push(err243);
+                    vErrors.push(err244);
                   }
                   errors++;
                 }
-                const len13 = data166.length;
+                const len13 = data168.length;
                 for (let i13 = 0; i13 < len13; i13++) {
-                  let data167 = data166[i13];
+                  let data169 = data168[i13];
                   if (
-                    typeof data167 !== "string" &&
-                    !(data167 && typeof data167 == "object" && !Array.isArray(data167))
+                    typeof data169 !== "string" &&
+                    !(data169 && typeof data169 == "object" && !Array.isArray(data169))
                   ) {
-                    const err244 = {
+                    const err245 = {
                       instancePath:
-                        instancePath + "/weights/" + key34.replace(/~/g, "~0").replace(/\//g, "~1") + "/axes/" + i13,
+                        instancePath + "/weights/" + key35.replace(/~/g, "~0").replace(/\//g, "~1") + "/axes/" + i13,
                       schemaPath: "#/properties/weights/additionalProperties/properties/axes/items/type",
                       keyword: "type",
                       params: { type: schema31.properties.weights.additionalProperties.properties.axes.items.type },
                     };
                     if (vErrors === null) {
-                      vErrors = [err244];
+                      vErrors = [err245];
                     } else {
-                      vErrors.push(err244);
+                      vErrors.push(err245);
                     }
                     errors++;
                   }
                 }
               } else {
-                const err245 = {
-                  instancePath: instancePath + "/weights/" + key34.replace(/~/g, "~0").replace(/\//g, "~1") + "/axes",
+                const err246 = {
+                  instancePath: instancePath + "/weights/" + key35.replace(/~/g, "~0").replace(/\//g, "~1") + "/axes",
                   schemaPath: "#/properties/weights/additionalProperties/properties/axes/type",
                   keyword: "type",
                   params: { type: "array" },
-                };
-                if (vErrors === null) {
-                  vErrors = [err245];
-                } else {
-                  vErrors.push(err245);
-                }
-                errors++;
-              }
-            }
-            if (data165.like !== void 0) {
-              if (typeof data165.like !== "string") {
-                const err246 = {
-                  instancePath: instancePath + "/weights/" + key34.replace(/~/g, "~0").replace(/\//g, "~1") + "/like",
-                  schemaPath: "#/properties/weights/additionalProperties/properties/like/type",
-                  keyword: "type",
-                  params: { type: "string" },
                 };
                 if (vErrors === null) {
                   vErrors = [err246];
@@ -5807,14 +5892,13 @@ function validate20(
                 errors++;
               }
             }
-            if (data165.init !== void 0) {
-              let data169 = data165.init;
-              if (typeof data169 !== "string" && !(typeof data169 == "number" && isFinite(data169))) {
+            if (data167.like !== void 0) {
+              if (typeof data167.like !== "string") {
                 const err247 = {
-                  instancePath: instancePath + "/weights/" + key34.replace(/~/g, "~0").replace(/\//g, "~1") + "/init",
-                  schemaPath: "#/properties/weights/additionalProperties/properties/init/type",
+                  instancePath: instancePath + "/weights/" + key35.replace(/~/g, "~0").replace(/\//g, "~1") + "/like",
+                  schemaPath: "#/properties/weights/additionalProperties/properties/like/type",
                   keyword: "type",
-                  params: { type: schema31.properties.weights.additionalProperties.properties.init.type },
+                  params: { type: "string" },
                 };
                 if (vErrors === null) {
                   vErrors = [err247];
@@ -5824,100 +5908,107 @@ function validate20(
                 errors++;
               }
             }
+            if (data167.init !== void 0) {
+              let data171 = data167.init;
+              if (typeof data171 !== "string" && !(typeof data171 == "number" && isFinite(data171))) {
+                const err248 = {
+                  instancePath: instancePath + "/weights/" + key35.replace(/~/g, "~0").replace(/\//g, "~1") + "/init",
+                  schemaPath: "#/properties/weights/additionalProperties/properties/init/type",
+                  keyword: "type",
+                  params: { type: schema31.properties.weights.additionalProperties.properties.init.type },
+                };
+                if (vErrors === null) {
+                  vErrors = [err248];
+                } else {
+                  vErrors.push(err248);
+                }
+                errors++;
+              }
+            }
           } else {
-            const err248 = {
-              instancePath: instancePath + "/weights/" + key34.replace(/~/g, "~0").replace(/\//g, "~1"),
+            const err249 = {
+              instancePath: instancePath + "/weights/" + key35.replace(/~/g, "~0").replace(/\//g, "~1"),
               schemaPath: "#/properties/weights/additionalProperties/type",
               keyword: "type",
               params: { type: "object" },
             };
             if (vErrors === null) {
-              vErrors = [err248];
+              vErrors = [err249];
             } else {
-              vErrors.push(err248);
+              vErrors.push(err249);
             }
             errors++;
           }
         }
       } else {
-        const err249 = {
+        const err250 = {
           instancePath: instancePath + "/weights",
           schemaPath: "#/properties/weights/type",
           keyword: "type",
           params: { type: "object" },
         };
         if (vErrors === null) {
-          vErrors = [err249];
+          vErrors = [err250];
         } else {
-          vErrors.push(err249);
+          vErrors.push(err250);
         }
         errors++;
       }
     }
-    if (data.imports !== void 0) {
-      let data170 = data.imports;
-      if (data170 && typeof data170 == "object" && !Array.isArray(data170)) {
-        for (const key36 in data170) {
-          const _errs358 = errors;
-          if (typeof key36 === "string") {
-            if (!pattern5.test(key36)) {
-              const err250 = {
-                instancePath: instancePath + "/imports",
-                schemaPath: "#/properties/imports/propertyNames/pattern",
+    if (data.networks !== void 0) {
+      let data172 = data.networks;
+      if (data172 && typeof data172 == "object" && !Array.isArray(data172)) {
+        for (const key37 in data172) {
+          const _errs361 = errors;
+          if (typeof key37 === "string") {
+            if (!pattern5.test(key37)) {
+              const err251 = {
+                instancePath: instancePath + "/networks",
+                schemaPath: "#/properties/networks/propertyNames/pattern",
                 keyword: "pattern",
                 params: { pattern: "^[A-Za-z_][A-Za-z0-9_]*$" },
-                propertyName: key36,
+                propertyName: key37,
               };
               if (vErrors === null) {
-                vErrors = [err250];
+                vErrors = [err251];
               } else {
-                vErrors.push(err250);
+                vErrors.push(err251);
               }
               errors++;
             }
           }
-          var valid75 = _errs358 === errors;
-          if (!valid75) {
-            const err251 = {
-              instancePath: instancePath + "/imports",
-              schemaPath: "#/properties/imports/propertyNames",
+          var valid76 = _errs361 === errors;
+          if (!valid76) {
+            const err252 = {
+              instancePath: instancePath + "/networks",
+              schemaPath: "#/properties/networks/propertyNames",
               keyword: "propertyNames",
-              params: { propertyName: key36 },
+              params: { propertyName: key37 },
             };
             if (vErrors === null) {
-              vErrors = [err251];
+              vErrors = [err252];
             } else {
-              vErrors.push(err251);
+              vErrors.push(err252);
             }
             errors++;
           }
         }
-        for (const key37 in data170) {
-          let data171 = data170[key37];
-          if (data171 && typeof data171 == "object" && !Array.isArray(data171)) {
-            for (const key38 in data171) {
-              if (!(key38 === "from" || key38 === "python" || key38 === "type")) {
-                const err252 = {
-                  instancePath: instancePath + "/imports/" + key37.replace(/~/g, "~0").replace(/\//g, "~1"),
-                  schemaPath: "#/properties/imports/additionalProperties/additionalProperties",
-                  keyword: "additionalProperties",
-                  params: { additionalProperty: key38 },
-                };
-                if (vErrors === null) {
-                  vErrors = [err252];
-                } else {
-                  vErrors.push(err252);
-                }
-                errors++;
-              }
-            }
-            if (data171.from !== void 0) {
-              if (typeof data171.from !== "string") {
+        for (const key38 in data172) {
+          let data173 = data172[key38];
+          if (data173 && typeof data173 == "object" && !Array.isArray(data173)) {
+            for (const key39 in data173) {
+              if (!(
+                key39 === "architecture" ||
+                key39 === "from" ||
+                key39 === "prefix" ||
+                key39 === "window" ||
+                key39 === "type"
+              )) {
                 const err253 = {
-                  instancePath: instancePath + "/imports/" + key37.replace(/~/g, "~0").replace(/\//g, "~1") + "/from",
-                  schemaPath: "#/properties/imports/additionalProperties/properties/from/type",
-                  keyword: "type",
-                  params: { type: "string" },
+                  instancePath: instancePath + "/networks/" + key38.replace(/~/g, "~0").replace(/\//g, "~1"),
+                  schemaPath: "#/properties/networks/additionalProperties/additionalProperties",
+                  keyword: "additionalProperties",
+                  params: { additionalProperty: key39 },
                 };
                 if (vErrors === null) {
                   vErrors = [err253];
@@ -5927,13 +6018,15 @@ function validate20(
                 errors++;
               }
             }
-            if (data171.python !== void 0) {
-              if (typeof data171.python !== "string") {
+            if (data173.architecture !== void 0) {
+              let data174 = data173.architecture;
+              if (typeof data174 !== "string" && !Array.isArray(data174)) {
                 const err254 = {
-                  instancePath: instancePath + "/imports/" + key37.replace(/~/g, "~0").replace(/\//g, "~1") + "/python",
-                  schemaPath: "#/properties/imports/additionalProperties/properties/python/type",
+                  instancePath:
+                    instancePath + "/networks/" + key38.replace(/~/g, "~0").replace(/\//g, "~1") + "/architecture",
+                  schemaPath: "#/properties/networks/additionalProperties/properties/architecture/type",
                   keyword: "type",
-                  params: { type: "string" },
+                  params: { type: schema31.properties.networks.additionalProperties.properties.architecture.type },
                 };
                 if (vErrors === null) {
                   vErrors = [err254];
@@ -5942,138 +6035,532 @@ function validate20(
                 }
                 errors++;
               }
+              if (Array.isArray(data174)) {
+                if (data174.length < 1) {
+                  const err255 = {
+                    instancePath:
+                      instancePath + "/networks/" + key38.replace(/~/g, "~0").replace(/\//g, "~1") + "/architecture",
+                    schemaPath: "#/properties/networks/additionalProperties/properties/architecture/minItems",
+                    keyword: "minItems",
+                    params: { limit: 1 },
+                  };
+                  if (vErrors === null) {
+                    vErrors = [err255];
+                  } else {
+                    vErrors.push(err255);
+                  }
+                  errors++;
+                }
+                const len14 = data174.length;
+                for (let i14 = 0; i14 < len14; i14++) {
+                  if (typeof data174[i14] !== "string") {
+                    const err256 = {
+                      instancePath:
+                        instancePath +
+                        "/networks/" +
+                        key38.replace(/~/g, "~0").replace(/\//g, "~1") +
+                        "/architecture/" +
+                        i14,
+                      schemaPath: "#/properties/networks/additionalProperties/properties/architecture/items/type",
+                      keyword: "type",
+                      params: { type: "string" },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err256];
+                    } else {
+                      vErrors.push(err256);
+                    }
+                    errors++;
+                  }
+                }
+              }
             }
-            if (data171.type !== void 0) {
-              if (typeof data171.type !== "string") {
-                const err255 = {
-                  instancePath: instancePath + "/imports/" + key37.replace(/~/g, "~0").replace(/\//g, "~1") + "/type",
-                  schemaPath: "#/properties/imports/additionalProperties/properties/type/type",
+            if (data173.from !== void 0) {
+              let data176 = data173.from;
+              if (typeof data176 === "string") {
+                if (!pattern7.test(data176)) {
+                  const err257 = {
+                    instancePath:
+                      instancePath + "/networks/" + key38.replace(/~/g, "~0").replace(/\//g, "~1") + "/from",
+                    schemaPath: "#/properties/networks/additionalProperties/properties/from/pattern",
+                    keyword: "pattern",
+                    params: {
+                      pattern: "^(?![/\\\\])(?![A-Za-z]:[/\\\\])(?!.*(?:^|[/\\\\])\\.\\.(?:[/\\\\]|$))[\\s\\S]+$",
+                    },
+                  };
+                  if (vErrors === null) {
+                    vErrors = [err257];
+                  } else {
+                    vErrors.push(err257);
+                  }
+                  errors++;
+                }
+              } else {
+                const err258 = {
+                  instancePath: instancePath + "/networks/" + key38.replace(/~/g, "~0").replace(/\//g, "~1") + "/from",
+                  schemaPath: "#/properties/networks/additionalProperties/properties/from/type",
                   keyword: "type",
                   params: { type: "string" },
                 };
                 if (vErrors === null) {
-                  vErrors = [err255];
+                  vErrors = [err258];
                 } else {
-                  vErrors.push(err255);
+                  vErrors.push(err258);
+                }
+                errors++;
+              }
+            }
+            if (data173.prefix !== void 0) {
+              if (typeof data173.prefix !== "string") {
+                const err259 = {
+                  instancePath:
+                    instancePath + "/networks/" + key38.replace(/~/g, "~0").replace(/\//g, "~1") + "/prefix",
+                  schemaPath: "#/properties/networks/additionalProperties/properties/prefix/type",
+                  keyword: "type",
+                  params: { type: "string" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err259];
+                } else {
+                  vErrors.push(err259);
+                }
+                errors++;
+              }
+            }
+            if (data173.window !== void 0) {
+              let data178 = data173.window;
+              if (data178 && typeof data178 == "object" && !Array.isArray(data178)) {
+                if (Object.keys(data178).length < 1) {
+                  const err260 = {
+                    instancePath:
+                      instancePath + "/networks/" + key38.replace(/~/g, "~0").replace(/\//g, "~1") + "/window",
+                    schemaPath: "#/properties/networks/additionalProperties/properties/window/minProperties",
+                    keyword: "minProperties",
+                    params: { limit: 1 },
+                  };
+                  if (vErrors === null) {
+                    vErrors = [err260];
+                  } else {
+                    vErrors.push(err260);
+                  }
+                  errors++;
+                }
+                for (const key40 in data178) {
+                  if (!(key40 === "frames" || key40 === "height" || key40 === "width")) {
+                    const err261 = {
+                      instancePath:
+                        instancePath + "/networks/" + key38.replace(/~/g, "~0").replace(/\//g, "~1") + "/window",
+                      schemaPath: "#/properties/networks/additionalProperties/properties/window/additionalProperties",
+                      keyword: "additionalProperties",
+                      params: { additionalProperty: key40 },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err261];
+                    } else {
+                      vErrors.push(err261);
+                    }
+                    errors++;
+                  }
+                }
+                if (data178.frames !== void 0) {
+                  let data179 = data178.frames;
+                  if (!(typeof data179 == "number" && !(data179 % 1) && !isNaN(data179) && isFinite(data179))) {
+                    const err262 = {
+                      instancePath:
+                        instancePath + "/networks/" + key38.replace(/~/g, "~0").replace(/\//g, "~1") + "/window/frames",
+                      schemaPath: "#/properties/networks/additionalProperties/properties/window/properties/frames/type",
+                      keyword: "type",
+                      params: { type: "integer" },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err262];
+                    } else {
+                      vErrors.push(err262);
+                    }
+                    errors++;
+                  }
+                  if (typeof data179 == "number" && isFinite(data179)) {
+                    if (data179 < 1 || isNaN(data179)) {
+                      const err263 = {
+                        instancePath:
+                          instancePath +
+                          "/networks/" +
+                          key38.replace(/~/g, "~0").replace(/\//g, "~1") +
+                          "/window/frames",
+                        schemaPath:
+                          "#/properties/networks/additionalProperties/properties/window/properties/frames/minimum",
+                        keyword: "minimum",
+                        params: { comparison: ">=", limit: 1 },
+                      };
+                      if (vErrors === null) {
+                        vErrors = [err263];
+                      } else {
+                        vErrors.push(err263);
+                      }
+                      errors++;
+                    }
+                  }
+                }
+                if (data178.height !== void 0) {
+                  let data180 = data178.height;
+                  if (!(typeof data180 == "number" && !(data180 % 1) && !isNaN(data180) && isFinite(data180))) {
+                    const err264 = {
+                      instancePath:
+                        instancePath + "/networks/" + key38.replace(/~/g, "~0").replace(/\//g, "~1") + "/window/height",
+                      schemaPath: "#/properties/networks/additionalProperties/properties/window/properties/height/type",
+                      keyword: "type",
+                      params: { type: "integer" },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err264];
+                    } else {
+                      vErrors.push(err264);
+                    }
+                    errors++;
+                  }
+                  if (typeof data180 == "number" && isFinite(data180)) {
+                    if (data180 < 1 || isNaN(data180)) {
+                      const err265 = {
+                        instancePath:
+                          instancePath +
+                          "/networks/" +
+                          key38.replace(/~/g, "~0").replace(/\//g, "~1") +
+                          "/window/height",
+                        schemaPath:
+                          "#/properties/networks/additionalProperties/properties/window/properties/height/minimum",
+                        keyword: "minimum",
+                        params: { comparison: ">=", limit: 1 },
+                      };
+                      if (vErrors === null) {
+                        vErrors = [err265];
+                      } else {
+                        vErrors.push(err265);
+                      }
+                      errors++;
+                    }
+                  }
+                }
+                if (data178.width !== void 0) {
+                  let data181 = data178.width;
+                  if (!(typeof data181 == "number" && !(data181 % 1) && !isNaN(data181) && isFinite(data181))) {
+                    const err266 = {
+                      instancePath:
+                        instancePath + "/networks/" + key38.replace(/~/g, "~0").replace(/\//g, "~1") + "/window/width",
+                      schemaPath: "#/properties/networks/additionalProperties/properties/window/properties/width/type",
+                      keyword: "type",
+                      params: { type: "integer" },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err266];
+                    } else {
+                      vErrors.push(err266);
+                    }
+                    errors++;
+                  }
+                  if (typeof data181 == "number" && isFinite(data181)) {
+                    if (data181 < 1 || isNaN(data181)) {
+                      const err267 = {
+                        instancePath:
+                          instancePath +
+                          "/networks/" +
+                          key38.replace(/~/g, "~0").replace(/\//g, "~1") +
+                          "/window/width",
+                        schemaPath:
+                          "#/properties/networks/additionalProperties/properties/window/properties/width/minimum",
+                        keyword: "minimum",
+                        params: { comparison: ">=", limit: 1 },
+                      };
+                      if (vErrors === null) {
+                        vErrors = [err267];
+                      } else {
+                        vErrors.push(err267);
+                      }
+                      errors++;
+                    }
+                  }
+                }
+              } else {
+                const err268 = {
+                  instancePath:
+                    instancePath + "/networks/" + key38.replace(/~/g, "~0").replace(/\//g, "~1") + "/window",
+                  schemaPath: "#/properties/networks/additionalProperties/properties/window/type",
+                  keyword: "type",
+                  params: { type: "object" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err268];
+                } else {
+                  vErrors.push(err268);
+                }
+                errors++;
+              }
+            }
+            if (data173.type !== void 0) {
+              if (typeof data173.type !== "string") {
+                const err269 = {
+                  instancePath: instancePath + "/networks/" + key38.replace(/~/g, "~0").replace(/\//g, "~1") + "/type",
+                  schemaPath: "#/properties/networks/additionalProperties/properties/type/type",
+                  keyword: "type",
+                  params: { type: "string" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err269];
+                } else {
+                  vErrors.push(err269);
                 }
                 errors++;
               }
             }
           } else {
-            const err256 = {
-              instancePath: instancePath + "/imports/" + key37.replace(/~/g, "~0").replace(/\//g, "~1"),
-              schemaPath: "#/properties/imports/additionalProperties/type",
+            const err270 = {
+              instancePath: instancePath + "/networks/" + key38.replace(/~/g, "~0").replace(/\//g, "~1"),
+              schemaPath: "#/properties/networks/additionalProperties/type",
               keyword: "type",
               params: { type: "object" },
             };
             if (vErrors === null) {
-              vErrors = [err256];
+              vErrors = [err270];
             } else {
-              vErrors.push(err256);
+              vErrors.push(err270);
             }
             errors++;
           }
         }
       } else {
-        const err257 = {
+        const err271 = {
+          instancePath: instancePath + "/networks",
+          schemaPath: "#/properties/networks/type",
+          keyword: "type",
+          params: { type: "object" },
+        };
+        if (vErrors === null) {
+          vErrors = [err271];
+        } else {
+          vErrors.push(err271);
+        }
+        errors++;
+      }
+    }
+    if (data.imports !== void 0) {
+      let data183 = data.imports;
+      if (data183 && typeof data183 == "object" && !Array.isArray(data183)) {
+        for (const key41 in data183) {
+          const _errs387 = errors;
+          if (typeof key41 === "string") {
+            if (!pattern5.test(key41)) {
+              const err272 = {
+                instancePath: instancePath + "/imports",
+                schemaPath: "#/properties/imports/propertyNames/pattern",
+                keyword: "pattern",
+                params: { pattern: "^[A-Za-z_][A-Za-z0-9_]*$" },
+                propertyName: key41,
+              };
+              if (vErrors === null) {
+                vErrors = [err272];
+              } else {
+                vErrors.push(err272);
+              }
+              errors++;
+            }
+          }
+          var valid82 = _errs387 === errors;
+          if (!valid82) {
+            const err273 = {
+              instancePath: instancePath + "/imports",
+              schemaPath: "#/properties/imports/propertyNames",
+              keyword: "propertyNames",
+              params: { propertyName: key41 },
+            };
+            if (vErrors === null) {
+              vErrors = [err273];
+            } else {
+              vErrors.push(err273);
+            }
+            errors++;
+          }
+        }
+        for (const key42 in data183) {
+          let data184 = data183[key42];
+          if (data184 && typeof data184 == "object" && !Array.isArray(data184)) {
+            for (const key43 in data184) {
+              if (!(key43 === "from" || key43 === "python" || key43 === "type")) {
+                const err274 = {
+                  instancePath: instancePath + "/imports/" + key42.replace(/~/g, "~0").replace(/\//g, "~1"),
+                  schemaPath: "#/properties/imports/additionalProperties/additionalProperties",
+                  keyword: "additionalProperties",
+                  params: { additionalProperty: key43 },
+                };
+                if (vErrors === null) {
+                  vErrors = [err274];
+                } else {
+                  vErrors.push(err274);
+                }
+                errors++;
+              }
+            }
+            if (data184.from !== void 0) {
+              if (typeof data184.from !== "string") {
+                const err275 = {
+                  instancePath: instancePath + "/imports/" + key42.replace(/~/g, "~0").replace(/\//g, "~1") + "/from",
+                  schemaPath: "#/properties/imports/additionalProperties/properties/from/type",
+                  keyword: "type",
+                  params: { type: "string" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err275];
+                } else {
+                  vErrors.push(err275);
+                }
+                errors++;
+              }
+            }
+            if (data184.python !== void 0) {
+              if (typeof data184.python !== "string") {
+                const err276 = {
+                  instancePath: instancePath + "/imports/" + key42.replace(/~/g, "~0").replace(/\//g, "~1") + "/python",
+                  schemaPath: "#/properties/imports/additionalProperties/properties/python/type",
+                  keyword: "type",
+                  params: { type: "string" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err276];
+                } else {
+                  vErrors.push(err276);
+                }
+                errors++;
+              }
+            }
+            if (data184.type !== void 0) {
+              if (typeof data184.type !== "string") {
+                const err277 = {
+                  instancePath: instancePath + "/imports/" + key42.replace(/~/g, "~0").replace(/\//g, "~1") + "/type",
+                  schemaPath: "#/properties/imports/additionalProperties/properties/type/type",
+                  keyword: "type",
+                  params: { type: "string" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err277];
+                } else {
+                  vErrors.push(err277);
+                }
+                errors++;
+              }
+            }
+          } else {
+            const err278 = {
+              instancePath: instancePath + "/imports/" + key42.replace(/~/g, "~0").replace(/\//g, "~1"),
+              schemaPath: "#/properties/imports/additionalProperties/type",
+              keyword: "type",
+              params: { type: "object" },
+            };
+            if (vErrors === null) {
+              vErrors = [err278];
+            } else {
+              vErrors.push(err278);
+            }
+            errors++;
+          }
+        }
+      } else {
+        const err279 = {
           instancePath: instancePath + "/imports",
           schemaPath: "#/properties/imports/type",
           keyword: "type",
           params: { type: "object" },
         };
         if (vErrors === null) {
-          vErrors = [err257];
+          vErrors = [err279];
         } else {
-          vErrors.push(err257);
+          vErrors.push(err279);
         }
         errors++;
       }
     }
     if (data.metadata !== void 0) {
-      let data175 = data.metadata;
-      if (data175 && typeof data175 == "object" && !Array.isArray(data175)) {
-        for (const key39 in data175) {
-          let data176 = data175[key39];
+      let data188 = data.metadata;
+      if (data188 && typeof data188 == "object" && !Array.isArray(data188)) {
+        for (const key44 in data188) {
+          let data189 = data188[key44];
           if (
-            typeof data176 !== "string" &&
-            !(typeof data176 == "number" && isFinite(data176)) &&
-            typeof data176 !== "boolean"
+            typeof data189 !== "string" &&
+            !(typeof data189 == "number" && isFinite(data189)) &&
+            typeof data189 !== "boolean"
           ) {
-            const err258 = {
-              instancePath: instancePath + "/metadata/" + key39.replace(/~/g, "~0").replace(/\//g, "~1"),
+            const err280 = {
+              instancePath: instancePath + "/metadata/" + key44.replace(/~/g, "~0").replace(/\//g, "~1"),
               schemaPath: "#/properties/metadata/additionalProperties/type",
               keyword: "type",
               params: { type: schema31.properties.metadata.additionalProperties.type },
             };
             if (vErrors === null) {
-              vErrors = [err258];
+              vErrors = [err280];
             } else {
-              vErrors.push(err258);
+              vErrors.push(err280);
             }
             errors++;
           }
         }
       } else {
-        const err259 = {
+        const err281 = {
           instancePath: instancePath + "/metadata",
           schemaPath: "#/properties/metadata/type",
           keyword: "type",
           params: { type: "object" },
         };
         if (vErrors === null) {
-          vErrors = [err259];
+          vErrors = [err281];
         } else {
-          vErrors.push(err259);
+          vErrors.push(err281);
         }
         errors++;
       }
     }
     if (data.expect !== void 0) {
-      let data177 = data.expect;
-      if (Array.isArray(data177)) {
-        const len14 = data177.length;
-        for (let i14 = 0; i14 < len14; i14++) {
-          let data178 = data177[i14];
+      let data190 = data.expect;
+      if (Array.isArray(data190)) {
+        const len15 = data190.length;
+        for (let i15 = 0; i15 < len15; i15++) {
+          let data191 = data190[i15];
           if (
-            typeof data178 !== "string" &&
-            !(typeof data178 == "number" && isFinite(data178)) &&
-            typeof data178 !== "boolean"
+            typeof data191 !== "string" &&
+            !(typeof data191 == "number" && isFinite(data191)) &&
+            typeof data191 !== "boolean"
           ) {
-            const err260 = {
-              instancePath: instancePath + "/expect/" + i14,
+            const err282 = {
+              instancePath: instancePath + "/expect/" + i15,
               schemaPath: "#/properties/expect/items/type",
               keyword: "type",
               params: { type: schema31.properties.expect.items.type },
             };
             if (vErrors === null) {
-              vErrors = [err260];
+              vErrors = [err282];
             } else {
-              vErrors.push(err260);
+              vErrors.push(err282);
             }
             errors++;
           }
         }
       } else {
-        const err261 = {
+        const err283 = {
           instancePath: instancePath + "/expect",
           schemaPath: "#/properties/expect/type",
           keyword: "type",
           params: { type: "array" },
         };
         if (vErrors === null) {
-          vErrors = [err261];
+          vErrors = [err283];
         } else {
-          vErrors.push(err261);
+          vErrors.push(err283);
         }
         errors++;
       }
     }
   } else {
-    const err262 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" } };
+    const err284 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" } };
     if (vErrors === null) {
-      vErrors = [err262];
+      vErrors = [err284];
     } else {
-      vErrors.push(err262);
+      vErrors.push(err284);
     }
     errors++;
   }

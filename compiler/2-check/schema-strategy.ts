@@ -4,7 +4,8 @@
  * "this must be ...", in findings and in editors.
  */
 import { formulas } from "./builtin-docs.ts";
-import { count, entries, expression, named, number, object, text, type Schema } from "./schema-parts.ts";
+import { network } from "./schema-networks.ts";
+import { count, entries, expression, insideRoot, named, number, object, text, type Schema } from "./schema-parts.ts";
 
 /** `${layer}`: a number that a parameter gives. */
 const ofParam = "\\$\\{ *[A-Za-z_]\\w* *\\}";
@@ -43,8 +44,6 @@ const param = object(
   },
   { examples: [{ type: "number", default: 0.5, minimum: 0, maximum: 1 }] },
 );
-
-const insideRoot = "^(?![/\\\\])(?![A-Za-z]:[/\\\\])(?!.*(?:^|[/\\\\])\\.\\.(?:[/\\\\]|$))[\\s\\S]+$";
 
 const source = object("One data directory, or one file for all samples.", {
   directory: text("Directory relative to `data.preprocessed_data_root`; `${param}` stands for a parameter's value.", {
@@ -302,6 +301,7 @@ const complete: Schema = {
     audio: { required: ["latents"] },
     outputs: { additionalProperties: completeOutput },
     weights: { additionalProperties: { required: ["axes", "like"] } },
+    networks: { additionalProperties: { required: ["architecture"] } },
     imports: { additionalProperties: { required: ["from", "type"] } },
   },
 };
@@ -352,6 +352,10 @@ export const strategySchema: Schema = {
     weights: named(
       "Tensors of the strategy's own that are trained, such as tokens that `insert` puts into a caption.",
       weight,
+    ),
+    networks: named(
+      "Networks whose weights are not trained, such as the video VAE's decoder, through which losses read pixels.",
+      network,
     ),
     imports: named("Functions written in TypeScript.", imported),
     metadata: {

@@ -5,6 +5,7 @@ import type {
   CheckedLoss,
   CheckedMetadata,
   CheckedModality,
+  CheckedNetwork,
   CheckedOutput,
   CheckedParam,
   CheckedPass,
@@ -63,6 +64,7 @@ export interface Program {
   readonly undecided: readonly string[];
   readonly outputs: readonly CheckedOutput[];
   readonly weights: readonly CheckedWeight[];
+  readonly networks: readonly CheckedNetwork[];
   readonly imports: readonly CheckedImport[];
   readonly metadata: {
     readonly entries: readonly CheckedMetadata[];

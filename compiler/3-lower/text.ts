@@ -93,6 +93,7 @@ function printWithParts(core: Core, args: readonly string[]): string {
     case "neighbours":
       return `${core.fn}(${args.join(", ")})`;
     case "import":
+    case "network":
       return `${core.name}(${args.join(", ")})`;
     case "coordinate":
       return `${core.modality}.${core.sequence ? "sequence." : ""}${core.coordinate}${args.length > 0 ? `(${args.join(", ")})` : ""}`;

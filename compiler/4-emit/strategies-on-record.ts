@@ -22,6 +22,8 @@ export const strategies: readonly string[] = [...builtins, ...below(join(root, "
 /** Examples that the target `ltx-trainer` refuses, each with the finding that says why. */
 export const refusedInPython: ReadonlyMap<string, string> = new Map([
   ["consistency", "LTX6630"],
+  ["latent_perceptual_loss", "LTX6616"],
+  ["pixel_loss", "LTX6616"],
   ["prior_preservation", "LTX6389"],
   ["silent_clips", "LTX6389"],
   ["textual_inversion", "LTX6389"],

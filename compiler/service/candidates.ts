@@ -158,6 +158,7 @@ function ofDeclaration(analysis: Analysis, declaration: Declaration): Candidate[
       ];
     }
     case "import":
+    case "network":
       return [{ ...base, kind: "function", is: "any", insert: `${label}($0)` }];
     case "output":
       return [{ ...base, kind: "variable", is: "number" }];

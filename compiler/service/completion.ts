@@ -101,6 +101,7 @@ const sectionKinds: Readonly<Record<string, Declaration["kind"]>> = {
   passes: "pass",
   outputs: "output",
   weights: "weight",
+  networks: "network",
   imports: "import",
 };
 
@@ -339,6 +340,7 @@ export function signatures(analysis: Analysis): (callee: string) => readonly Par
     if (declaration?.kind === "let") return (declaration.syntax.binder.parameters ?? []).map(({ text }) => any(text));
     if (declaration?.kind === "import")
       return (declaration.syntax.type?.parameters ?? []).map(({ name }) => any(name.text));
+    if (declaration?.kind === "network") return [any("x")];
     return builtinParameters(callee);
   };
 }

@@ -14,6 +14,7 @@ import { describe } from "../2-check/core.ts";
 import { textAt } from "../source/source-file.ts";
 import type { Span } from "../source/span.ts";
 import type { Analysis } from "./analysis.ts";
+import { networkText } from "./network-text.ts";
 import { roleAt, schemaAt, type Schema } from "./roles.ts";
 import { symbolAt, type SymbolAt } from "./symbol.ts";
 
@@ -123,6 +124,8 @@ function ofDeclaration(analysis: Analysis, declaration: Declaration): { readonly
         head: `${name} of ${declaration.syntax.from?.value ?? "?"}`,
         rest: ": a function written in TypeScript",
       };
+    case "network":
+      return { head: `${name}(x)`, rest: `: ${networkText(declaration.syntax)}` };
     case "weight": {
       const { axes, like } = declaration.syntax;
       const tokens = axes?.value[0]?.length ?? "?";

@@ -1,7 +1,9 @@
 /** What may stand at a place of a strategy: the schema's answer, and what a value there is used for. */
 import { axisNames } from "../2-check/axes.ts";
+import { knownArchitectures } from "../2-check/checked.ts";
 import type { ModalityName } from "../2-check/core.ts";
 import { strategySchema } from "../2-check/schema-strategy.ts";
+import { layerExamples } from "./network-text.ts";
 import type { Place } from "./place.ts";
 
 type Path = Place["path"];
@@ -98,6 +100,8 @@ export function roleAt(path: Path): Role {
   if (section === "sources" && key === "like") return { kind: "name", of: "latents" };
   if (section === "datasets" && key === "without") return { kind: "name", of: "source" };
   if (section === "weights" && key === "like") return { kind: "name", of: "text" };
+  if (section === "networks" && key === "architecture")
+    return { kind: "choice", values: path.length > 3 ? layerExamples : knownArchitectures };
   if (section === "weights" && key === "init") return { kind: "choice", values: ["randn(0.02)", 0] };
   if (section === "weights" && key === "axes") return { kind: "choice", values: ["text: 8", "hidden"] };
   if (section === "sources" && key === "axes") return { kind: "choice", values: axisNames };

@@ -4,6 +4,7 @@ import { textAt } from "../source/source-file.ts";
 import type { Analysis } from "./analysis.ts";
 import { signatures } from "./completion.ts";
 import { cursorIn } from "./cursor.ts";
+import { networkText } from "./network-text.ts";
 import { placeAt } from "./place.ts";
 import { roleAt } from "./roles.ts";
 
@@ -36,12 +37,14 @@ export function signature(analysis: Analysis, text: string, offset: number): Sig
 function formsOf(analysis: Analysis, callee: string): Pick<Signature, "forms" | "doc"> | null {
   const name = callee.split(".").at(-1) ?? "";
   const declaration = analysis.declarations?.byName.get(callee);
-  if (declaration?.kind === "let" || declaration?.kind === "import") {
+  if (declaration?.kind === "let" || declaration?.kind === "import" || declaration?.kind === "network") {
     const parameters = (signatures(analysis)(callee) ?? []).map((parameter) => parameter.name);
     const doc =
       declaration.kind === "let"
         ? textAt(analysis.file, declaration.syntax.value.span)
-        : `Imported from ${declaration.syntax.from?.value ?? "?"}.`;
+        : declaration.kind === "network"
+          ? networkText(declaration.syntax)
+          : `Imported from ${declaration.syntax.from?.value ?? "?"}.`;
     return { forms: [{ label: `${callee}(${parameters.join(", ")})`, parameters }], doc };
   }
   const doc = docOf(name);

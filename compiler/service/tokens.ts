@@ -38,6 +38,7 @@ const typeOfDeclaration: Readonly<Record<Declaration["kind"], TokenType>> = {
   pass: "namespace",
   output: "variable",
   weight: "variable",
+  network: "function",
   import: "function",
 };
 

@@ -21,8 +21,18 @@ export function usesIn(syntax: StrategySyntax): readonly Use[] {
   return [...declared(syntax), ...written(syntax).filter((use) => !isLocal(use))];
 }
 
-function declared({ params, sources, datasets, lets, passes, outputs, weights, imports }: StrategySyntax): Use[] {
-  const names = [params, sources, datasets, passes, outputs, weights, imports].flatMap((section) =>
+function declared({
+  params,
+  sources,
+  datasets,
+  lets,
+  passes,
+  outputs,
+  weights,
+  networks,
+  imports,
+}: StrategySyntax): Use[] {
+  const names = [params, sources, datasets, passes, outputs, weights, networks, imports].flatMap((section) =>
     section.map(({ name }) => name),
   );
   return [...names, ...lets.map(({ binder }) => binder.name)].map((name) => useOf(name, true));

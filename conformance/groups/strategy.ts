@@ -1,4 +1,4 @@
-import { noPasses, noWeights } from "../../runtime/training/forward.ts";
+import { noNetworks, noPasses, noWeights } from "../../runtime/training/forward.ts";
 import type {
   HostTensor,
   ModalityInputs,
@@ -110,6 +110,7 @@ function runStep({ manifest, tensors }: Case, engine: Engine, { section, step, p
     progress: 0,
     call: noPasses,
     weight: noWeights,
+    network: noNetworks,
   };
 
   const batch = goldenBatch(tensors, step.strategy.sources, keyOf, ops);

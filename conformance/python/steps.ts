@@ -21,7 +21,7 @@ import type {
   StepContext,
   Tensor,
 } from "../../runtime/contract.ts";
-import { noWeights } from "../../runtime/training/forward.ts";
+import { noNetworks, noWeights } from "../../runtime/training/forward.ts";
 import { openEngine } from "../../runtime/engine/index.ts";
 import {
   collate,
@@ -185,6 +185,7 @@ function passesOf(engine: Engine, { strategy }: Step, randn: Randn) {
         audio: predict(pass, "audio", audio),
       }),
       weight: noWeights,
+      network: noNetworks,
     },
     predicted,
     given: () => ({ ...given }),

@@ -93,6 +93,7 @@ test("fills in the documented defaults", () => {
       ignore_memory: false,
       offload: "auto",
       datasets: {},
+      networks: {},
       ltx_trainer: null,
       processes: 1,
       lora: { blocks: null },

@@ -32,13 +32,15 @@ export function withAbsolutePaths(config: RunConfig, directory: string): RunConf
     runtime: {
       ...config.runtime,
       torch: optional(config.runtime.torch),
-      datasets: Object.fromEntries(
-        Object.entries(config.runtime.datasets).map(([name, path]) => [name, absolute(path)]),
-      ),
+      datasets: each(config.runtime.datasets, absolute),
+      networks: each(config.runtime.networks, absolute),
       ltx_trainer: optional(config.runtime.ltx_trainer),
     },
   };
 }
+
+const each = (paths: Readonly<Record<string, string>>, change: (path: string) => string) =>
+  Object.fromEntries(Object.entries(paths).map(([name, path]) => [name, change(path)]));
 
 function withAbsoluteMedia(condition: ValidationCondition, absolute: (path: string) => string): ValidationCondition {
   const files = mediaOf(condition).map(({ key, path }) => [key, absolute(path)] as const);

@@ -170,6 +170,8 @@ export interface RuntimeConfig {
   readonly ignore_memory: boolean;
   /** Folders of the strategy's data sets, by name, in place of those that it names. */
   readonly datasets: Readonly<Record<string, string>>;
+  /** Files of the strategy's networks, by name, in place of those that it names. */
+  readonly networks: Readonly<Record<string, string>>;
   /** An environment of Python, or a folder with the packages; null for the Python of PATH. */
   readonly ltx_trainer: string | null;
   readonly processes: number;

@@ -13,16 +13,25 @@ const prefix = "model.diffusion_model.";
  * architecture in the metadata.
  * @param transformer the section `transformer` of the metadata, without what all official checkpoints say alike
  * @param others further sections of the metadata
+ * @param more names and shapes of further tensors
  * @throws Error where the architecture is refused
  */
 export async function writeRandomModel(
   path: string,
   transformer: ConfigSection,
   others: ConfigSection = {},
+  more: readonly Shaped[] = [],
 ): Promise<void> {
   const { parameters, metadata } = randomModelLayout(transformer, others);
-  await writeSafetensors(path, parameters.map(randomTensor), metadata);
+  await writeSafetensors(path, [...parameters, ...more].map(randomTensor), metadata);
 }
+
+/** A tensor's name and shape. */
+type Shaped = Pick<Parameter, "name" | "shape">;
+
+/** Writes a file of random tensors, the same each time. */
+export const writeRandomTensors = (path: string, tensors: readonly Shaped[]): Promise<void> =>
+  writeSafetensors(path, tensors.map(randomTensor), {});
 
 /** What `writeRandomModel` writes: every tensor's full name and shape, and the metadata. Errors: as there. */
 export function randomModelLayout(transformer: ConfigSection, others: ConfigSection = {}) {
@@ -55,15 +64,16 @@ function accepted<T>({ config }: { readonly config: T | null }): T {
  * Standard deviation and mean of a tensor's random values. Linear layers keep the size of what passes through them; biases are 0, norms
  * 1. Modulation tables are around 1 so that no gate shuts a layer off, as it would in a model whose gates are still to be learned.
  */
-function distribution({ name, shape }: Parameter): readonly [deviation: number, mean: number] {
+function distribution({ name, shape }: Shaped): readonly [deviation: number, mean: number] {
   if (name.endsWith("_norm.weight")) return [0, 1];
   if (name.endsWith(".bias")) return [0, 0];
-  if (name.endsWith(".weight")) return [1 / Math.sqrt(shape[1] ?? 1), 0];
+  if (name.endsWith(".std-of-means")) return [0, 1];
+  if (name.endsWith(".weight")) return [1 / Math.sqrt(shape.slice(1).reduce((a, b) => a * b, 1)), 0];
   if (name.includes("scale_shift_table")) return [0.3, name.includes("transformer_blocks") ? 0.5 : 0];
   return [1, 0];
 }
 
-function randomTensor(parameter: Parameter): OutputTensor {
+function randomTensor(parameter: Shaped): OutputTensor {
   const { name, shape } = parameter;
   const [deviation, mean] = distribution(parameter);
   const size = shape.reduce((a, b) => a * b, 1);

@@ -7,6 +7,7 @@ import { fail, FindingsError, type Finding } from "../findings.ts";
 import type { BaseFile } from "../model/base-file.ts";
 import { outputsWith } from "../model/outputs.ts";
 import { isQuantization, type Quantization } from "../model/quantize.ts";
+import { openNetworks } from "../networks/open-networks.ts";
 import { createPositions } from "../model/positions.ts";
 import { drawsAhead } from "../random/draws-ahead.ts";
 import { philoxSource } from "../random/draws.ts";
@@ -110,6 +111,42 @@ async function expectUnchanged(base: BaseFile): Promise<void> {
   fail("LTX6161", message, "begin again when nothing writes to the file any more", ["model", "model_path"]);
 }
 
+interface ModelsToOpen {
+  readonly found: Preflight["networks"];
+  readonly base: BaseFile;
+  readonly opening: ModelOpening;
+}
+
+/** The model with what is trained of it, and the frozen networks of the strategy. */
+async function openModels(
+  engine: Engine,
+  config: RunConfig,
+  strategy: Step["strategy"],
+  { found, base, opening }: ModelsToOpen,
+) {
+  const isCheckpointed = config.optimization.enable_gradient_checkpointing;
+  const model = await openModel(engine, strategy, config.model, {
+    lora: loraOf(config),
+    seed: config.seed,
+    isCheckpointed,
+    hasEma: config.runtime.optimization.ema_decay !== null,
+    quantization: quantizationOf(config),
+    ...opening,
+  });
+  try {
+    await expectUnchanged(base);
+    const networks = await openNetworks(engine, found, { model: model.config, isCheckpointed });
+    const free = () => {
+      networks.dispose();
+      model.dispose();
+    };
+    return { model, networks, free };
+  } catch (error) {
+    model.dispose();
+    throw error;
+  }
+}
+
 /**
  * Opens a run whose preflight has passed.
  * @throws FindingsError as `openRun`, where files have changed since
@@ -118,26 +155,13 @@ export async function openExamined(
   engine: Engine,
   config: RunConfig,
   written: Step,
-  { params, data, fingerprint, base, id, warnings }: Preflight,
+  { params, data, networks: found, fingerprint, base, id, warnings }: Preflight,
   opening: ModelOpening = {},
 ): Promise<Omit<OpenedRun, "deleted">> {
   const step = { ...written, strategy: outputsWith(written.strategy, params) };
-  const { base_model: model_hash, source_hash, quantization = null } = fingerprint;
-  engine.remember?.(JSON.stringify([model_hash, source_hash, params, quantization]));
-  const model = await openModel(engine, step.strategy, config.model, {
-    lora: loraOf(config),
-    seed: config.seed,
-    isCheckpointed: config.optimization.enable_gradient_checkpointing,
-    hasEma: config.runtime.optimization.ema_decay !== null,
-    quantization: quantizationOf(config),
-    ...opening,
-  });
-  try {
-    await expectUnchanged(base);
-  } catch (error) {
-    model.dispose();
-    throw error;
-  }
+  const { base_model: model_hash, source_hash, quantization = null, networks: hashes = {} } = fingerprint;
+  engine.remember?.(JSON.stringify([model_hash, source_hash, params, quantization, hashes]));
+  const { model, networks, free } = await openModels(engine, config, step.strategy, { found, base, opening });
   const contexts = createTextContexts(engine, model.embeddings, { shared: sharedRoles(step) });
   const batches = loadBatches(engine, config, data, contexts);
   return {
@@ -153,6 +177,7 @@ export async function openExamined(
       trainable: model.trainable,
       ema: model.ema,
       weight: model.weight,
+      network: networks.call,
       positions: createPositions(model.scaleFactors),
       scaleFactors: model.scaleFactors,
       data: batches,
@@ -167,7 +192,7 @@ export async function openExamined(
     async close() {
       await batches.close();
       contexts.dispose();
-      model.dispose();
+      free();
     },
   };
 }

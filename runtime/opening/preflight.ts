@@ -27,6 +27,9 @@ import { fingerprintOf, type Fingerprint } from "../training/fingerprint.ts";
 import { checkFp8 } from "./check-fp8.ts";
 import { checkFiles, checkOthers, checkOutput, isFile } from "./checks.ts";
 import { checkHoles } from "./check-holes.ts";
+import { checkNetworks } from "../networks/examine-networks.ts";
+import { findNetworks, type FoundNetwork } from "../networks/find-networks.ts";
+import { checkpointHash } from "../model/checkpoint-hash.ts";
 import { checkWeights } from "./check-weights.ts";
 import { drawnContents } from "./drawn-files.ts";
 import { openData } from "./open-data.ts";
@@ -58,7 +61,66 @@ export async function preflight(
   const { model } = config;
   const { params, findings } = resolveParams(written, strategyOf(config.training_strategy).params);
   const strategy = outputsWith(written, params);
+  const { data, networks, examined, ofLoaded, ofChecks } = await checkAll(config, strategy, {
+    params,
+    ofParams: findings,
+    isOfficial,
+    isThorough,
+  });
+  const { dataset, heldOut } = data;
+  const { samples: chosen } = dataset;
+  const samples = chosen.map(({ name }) => name);
+  const base = await lookAtBase(model.model_path);
+  // A run's own fingerprint tells what is in the data files, too; that reads of every file.
+  const isCompared = (onWork !== "warn" && !isOfficial) || (isThorough && model.load_checkpoint !== null);
+  const contents = isCompared
+    ? { contents: await contentsOf(chosen), ...(await heldOutOf(heldOut)), drawn: await drawnContents(config) }
+    : {};
+  const fingerprint = fingerprintOf({
+    config,
+    strategy,
+    params,
+    samples,
+    baseModel: base.hash,
+    networks: await hashesOf(networks),
+    ...contents,
+  });
+  await checkResume(config, fingerprint, (role, sample) => fileOf(chosen[sample], role));
+  if (!isOfficial) await checkState(config, isThorough);
+  const { id, removal, ofFolder } = await folderOf(config, fingerprint, { onWork, isOfficial });
+  const later = isThorough ? await foreseen(config, strategy, ofFolder, isOfficial) : nothingLater;
+  return {
+    params,
+    data,
+    networks,
+    fingerprint,
+    base,
+    id,
+    removal,
+    model: examined,
+    warnings: [...data.warnings, ...ofChecks, ...(examined?.warnings ?? []), ...ofFolder, ...later.ofLock],
+    /** Warnings about the weights to begin with; the run gives them itself when it has loaded them. */
+    ofLoaded: [...ofLoaded, ...later.ofBeginning],
+  };
+}
+
+interface Checking {
+  readonly params: Readonly<Record<string, unknown>>;
+  /** What is wrong with them. */
+  readonly ofParams: readonly Finding[];
+  readonly isOfficial: boolean;
+  readonly isThorough: boolean;
+}
+
+/** Looks at all files and settings. Throws FindingsError with every mistake found. */
+async function checkAll(
+  config: RunConfig,
+  strategy: StrategyInfo,
+  { params, ofParams, isOfficial, isThorough }: Checking,
+) {
+  const { model } = config;
   let examined: ExaminedModel | null = null;
+  let networks: readonly FoundNetwork[] = [];
   const [ofLoaded, ofChecks]: [Finding[], Finding[]] = [[], []];
   const [, data] = await together([
     async () => {
@@ -72,40 +134,23 @@ export async function preflight(
     async () => examined && ofChecks.push(...(await checkHoles(model.model_path))),
     async () => examined && ofLoaded.push(...(await checkWeights(config, examined))),
     () => ofChecks.push(...checkOthers(config, strategy)),
+    async () => {
+      networks = await findNetworks(strategy.networks ?? [], config, params);
+      if (examined !== null) await checkNetworks(networks, examined.config);
+    },
     () => checkTrained(config, strategy, examined),
     () => checkFiles(config),
     () => checkOutput(config, !isOfficial),
     () => {
-      if (findings.length > 0) throw new FindingsError(findings);
+      if (ofParams.length > 0) throw new FindingsError(ofParams);
     },
   ]);
-  const { dataset, heldOut } = data;
-  const { samples: chosen } = dataset;
-  const samples = chosen.map(({ name }) => name);
-  const base = await lookAtBase(model.model_path);
-  // A run's own fingerprint tells what is in the data files, too; that reads of every file.
-  const isCompared = (onWork !== "warn" && !isOfficial) || (isThorough && model.load_checkpoint !== null);
-  const contents = isCompared
-    ? { contents: await contentsOf(chosen), ...(await heldOutOf(heldOut)), drawn: await drawnContents(config) }
-    : {};
-  const fingerprint = fingerprintOf({ config, strategy, params, samples, baseModel: base.hash, ...contents });
-  await checkResume(config, fingerprint, (role, sample) => fileOf(chosen[sample], role));
-  if (!isOfficial) await checkState(config, isThorough);
-  const { id, removal, ofFolder } = await folderOf(config, fingerprint, { onWork, isOfficial });
-  const later = isThorough ? await foreseen(config, strategy, ofFolder, isOfficial) : nothingLater;
-  const ofModel = (examined as ExaminedModel | null)?.warnings ?? [];
-  return {
-    params,
-    data,
-    fingerprint,
-    base,
-    id,
-    removal,
-    model: examined as ExaminedModel | null,
-    warnings: [...data.warnings, ...ofChecks, ...ofModel, ...ofFolder, ...later.ofLock],
-    /** Warnings about the weights to begin with; the run gives them itself when it has loaded them. */
-    ofLoaded: [...ofLoaded, ...later.ofBeginning],
-  };
+  return { data, networks, examined: examined as ExaminedModel | null, ofLoaded, ofChecks };
+}
+
+async function hashesOf(networks: readonly FoundNetwork[]): Promise<Readonly<Record<string, string>>> {
+  const entries = networks.map(async ({ info, path }) => [info.name, await checkpointHash(path)] as const);
+  return Object.fromEntries(await Promise.all(entries));
 }
 
 const nothingLater = { ofLock: [], ofBeginning: [] };

@@ -1,7 +1,5 @@
 import { writeSafetensors } from "../files/safetensors/index.ts";
-import type { EncoderConfig } from "../media/vae/config.ts";
-import { readDecoderConfig, readEncoderConfig } from "../media/vae/config.ts";
-import { decoderStages, encoderStages } from "../media/vae/stages.ts";
+import { vaeTensors } from "../media/vae/vae-tensors.ts";
 
 /** The config of a small video VAE with the blocks of LTX-2.3; latents have 8 channels, cells 8 frames and 32 x 32 pixels. */
 export const tinyVae = {
@@ -33,21 +31,7 @@ export async function writeTinyVae(
   path: string,
   { config = tinyVae, prefix = "vae." }: { readonly config?: object; readonly prefix?: string } = {},
 ): Promise<void> {
-  const sections = { vae: config };
-  const source = { file: path, place: [] };
-  const fails = (what: string): never => {
-    throw new Error(what);
-  };
-  const encoder: EncoderConfig = readEncoderConfig(sections as never, source);
-  const decoder = readDecoderConfig(sections as never, source);
-  const channels = encoder.latentChannels;
-  const parameters = [
-    ...encoderStages(encoder, fails).flatMap((stage) => named("encoder.", stage.parameters)),
-    ...decoderStages(decoder, fails).flatMap((stage) => named("decoder.", stage.parameters)),
-    ...(decoder.isTimestepConditioned ? [{ name: "decoder.timestep_scale_multiplier", shape: [] }] : []),
-    { name: "per_channel_statistics.mean-of-means", shape: [channels] },
-    { name: "per_channel_statistics.std-of-means", shape: [channels] },
-  ];
+  const parameters = vaeTensors(config as never);
   let seed = 1;
   const tensors = parameters.map(({ name, shape }) => {
     const size = shape.reduce((a, b) => a * b, 1);
@@ -59,8 +43,5 @@ export async function writeTinyVae(
     });
     return { name: prefix + name, shape, dtype: "F32" as const, data };
   });
-  await writeSafetensors(path, tensors, { config: JSON.stringify(sections) });
+  await writeSafetensors(path, tensors, { config: JSON.stringify({ vae: config }) });
 }
-
-const named = (prefix: string, list: readonly { readonly name: string; readonly shape: readonly number[] }[]) =>
-  list.map(({ name, shape }) => ({ name: prefix + name, shape }));

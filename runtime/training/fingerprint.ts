@@ -32,6 +32,8 @@ export interface Fingerprint {
   readonly base_model?: string;
   /** The setting, where the frozen weights of the base model are quantized. */
   readonly quantization?: string;
+  /** `checkpointHash` of the files of the strategy's networks, by name. */
+  readonly networks?: Readonly<Record<string, string>>;
   /** What was in the files of the samples to train on. */
   readonly contents?: Contents;
   /** Of the samples that are held out for evaluation: no step follows from them, but the evaluation's curve does. */
@@ -75,6 +77,8 @@ interface Fingerprinted {
   readonly samples: readonly string[];
   /** `checkpointHash` of the base model, where there is a file of it. */
   readonly baseModel?: string;
+  /** `checkpointHash` of the files of the strategy's networks, by name. */
+  readonly networks?: Readonly<Record<string, string>>;
   /** Of the samples' files, where they were looked at. */
   readonly contents?: Contents;
   /** Of the samples to evaluate with, where there are any and their files were looked at. */
@@ -84,7 +88,7 @@ interface Fingerprinted {
 }
 
 export function fingerprintOf(of: Fingerprinted): Fingerprint {
-  const { config, strategy, params, samples, baseModel, contents, heldOut, drawn = {} } = of;
+  const { config, strategy, params, samples, baseModel, networks = {}, contents, heldOut, drawn = {} } = of;
   const { optimization, model, seed } = config;
   const { quantization } = config.acceleration;
   const lora = loraOf(config);
@@ -107,6 +111,7 @@ export function fingerprintOf(of: Fingerprinted): Fingerprint {
     samples_hash: hashOf(samples),
     ...(baseModel === undefined ? {} : { base_model: baseModel }),
     ...(quantization === null ? {} : { quantization }),
+    ...(Object.keys(networks).length === 0 ? {} : { networks }),
     ...(contents === undefined ? {} : { contents }),
     ...(heldOut === undefined ? {} : { held_out: { names_hash: hashOf(heldOut.names), contents: heldOut.contents } }),
     ...(Object.keys(drawn).length === 0 ? {} : { drawn }),
@@ -159,6 +164,7 @@ export function changes(before: Fingerprint, now: Fingerprint): readonly Change[
     ofBlocks(before, now),
     ...ofModel(before, now),
     ...ofStrategy(before, now),
+    ...ofNetworks(before, now),
     ...ofData(before, now),
   ];
   return all.filter((change) => change !== null);
@@ -209,6 +215,23 @@ function ofStrategy(before: Fingerprint, now: Fingerprint): readonly (Change | n
       changeOf(["training_strategy", key], `\`training_strategy.${key}\``, old[key], recent[key]),
     ),
   ];
+}
+
+/** Of another source or strategy nothing more is said. */
+function ofNetworks(
+  { networks: before = {} }: Fingerprint,
+  { networks: now = {} }: Fingerprint,
+): readonly (Change | null)[] {
+  return Object.keys(now).map((name) =>
+    before[name] === undefined
+      ? null
+      : changeOf(
+          ["runtime", "networks", name],
+          `the file of the network \`${name}\``,
+          short(before[name]),
+          short(now[name]),
+        ),
+  );
 }
 
 function ofData(before: Fingerprint, now: Fingerprint): readonly (Change | null)[] {

@@ -45,6 +45,8 @@ export interface ForwardContext {
   readonly scaleFactors: ScaleFactors;
   /** A weight of the strategy's own by name; not given where it has none. */
   readonly weight?: (name: string) => Tensor;
+  /** What a network of the strategy's makes of a value; not given where it has none. */
+  readonly network?: StepContext<unknown>["network"];
 }
 
 /** How far a run has come: finished optimizer steps, and their share of the run's steps, from 0 to 1. */
@@ -97,7 +99,7 @@ export function forward(
   batch: Batch<unknown>,
   { draws: source, progress, divisor, sigma, onTokens, dropout = 0 }: ForwardOptions,
 ): Forward {
-  const { ops, step, params, positions, scaleFactors, weight = noWeights } = context;
+  const { ops, step, params, positions, scaleFactors, weight = noWeights, network = noNetworks } = context;
   const draws = sigma === undefined ? createDraws(ops, source, context.sampler) : createDrawsAt(ops, source, sigma);
   const dropped = createDropout(ops, draws, dropout);
   const calls: ModelInputs[] = [];
@@ -105,7 +107,7 @@ export function forward(
     calls.push(given);
     return callPass(context, pass, given, dropped);
   };
-  const ctx: StepContext<unknown> = { ops, draws, params, positions, scaleFactors, ...progress, call, weight };
+  const ctx: StepContext<unknown> = { ops, draws, params, positions, scaleFactors, ...progress, call, weight, network };
   const prepared = fitting(() => step.prepare(ctx, batch));
   const { inputs } = prepared;
   calls.push(inputs);
@@ -127,6 +129,11 @@ export const noPasses: StepContext<unknown>["call"] = (pass) => {
 /** The `weight` of a context for strategies that have none. */
 export const noWeights: StepContext<unknown>["weight"] = (name) => {
   throw new Error(`there is no weight ${name}`);
+};
+
+/** The `network` of a context for strategies that have none. */
+export const noNetworks: StepContext<unknown>["network"] = (name) => {
+  throw new Error(`there is no network ${name}`);
 };
 
 /** A pass of the strategy. With other weights than the trained ones, its predictions have no gradient, not even to its inputs. */

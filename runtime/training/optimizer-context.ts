@@ -22,12 +22,13 @@ export function createOptimizer({ config, engine, trainable }: Run): Optimizer {
 
 /** What stays the same from optimizer step to optimizer step. */
 export function contextOf(run: Run, optimizer: Optimizer): OptimizerContext {
-  const { engine, step, params, model, positions, scaleFactors, trainable, weight, config } = run;
+  const { engine, step, params, model, positions, scaleFactors, trainable, weight, network, config } = run;
   const { ema_decay: decay } = config.runtime.optimization;
   const sampler = createSampler(config.flow_matching);
+  const own = { ...(weight === undefined ? {} : { weight }), ...(network === undefined ? {} : { network }) };
   return {
     engine,
-    forward: { ops: engine.ops, step, params, model, sampler, positions, scaleFactors, ...(weight ? { weight } : {}) },
+    forward: { ops: engine.ops, step, params, model, sampler, positions, scaleFactors, ...own },
     trainable,
     optimizer,
     ...(run.ema === null || decay === null ? {} : { ema: { averages: run.ema, decay } }),

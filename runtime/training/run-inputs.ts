@@ -26,6 +26,8 @@ export interface Run {
   readonly ema: Trainable | null;
   /** A weight of the strategy's own: `concept.video`. */
   readonly weight?: (name: string) => Tensor;
+  /** What a network of the strategy's makes of a value, within a step. */
+  readonly network?: (name: string, x: Tensor) => Tensor;
   readonly positions: Positions;
   readonly scaleFactors: ScaleFactors;
   readonly data: RunData;

@@ -37,6 +37,7 @@ const orders: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ["engine"],
     ["config", "model"],
     ["optimizer", "lora-files", "media"],
+    ["networks"],
     ["training"],
     ["checkpoints", "sampling"],
     ["run-folder"],

@@ -49,10 +49,7 @@ function pathOf({ directory, file }: SourceSyntax, declarations: Declarations, r
 
 /** A path below the data root, with `${param}` for its parameters. */
 export function pathIn(template: Template, isFile: boolean, declarations: Declarations, report: Report): string {
-  placeholdersOfOthers(template, declarations, report);
-  const text = template.parts
-    .map((part) => (part.kind === "text" ? part.text : paramIn(part, declarations, report)))
-    .join("");
+  const text = templateText(template, declarations, report);
   if (leavesRoot(text) && !report.hasErrorAt(template.span)) {
     const what = isFile ? "the file is" : "directories are";
     const give = isFile ? "a file" : "a folder";
@@ -61,6 +58,14 @@ export function pathIn(template: Template, isFile: boolean, declarations: Declar
     });
   }
   return text;
+}
+
+/** A path with `${param}` for its parameters. */
+export function templateText(template: Template, declarations: Declarations, report: Report): string {
+  placeholdersOfOthers(template, declarations, report);
+  return template.parts
+    .map((part) => (part.kind === "text" ? part.text : paramIn(part, declarations, report)))
+    .join("");
 }
 
 /** `$name`, `{name}` and `%name%` are text, and look like a parameter where one has that name. */

@@ -16,6 +16,7 @@ export function reportTarget(program: Program, tree: YamlNode | null, bag: Bag):
   reportPasses(program, place, bag);
   reportTexts(program, place, bag);
   reportWeights(program, place, bag);
+  reportNetworks(program, place, bag);
   reportOptional(program, place, bag);
   reportDatasets(program, place, bag);
   if (program.params.some(({ name }) => name === "name")) {
@@ -62,6 +63,14 @@ function reportWeights({ weights }: Program, place: (...path: readonly string[])
   for (const { name } of weights) {
     const message = `modules for the official trainer prepare what the model is given without a gradient, so \`${name}\` would not be trained`;
     bag.error("LTX6389", place("weights", name), message, { help: "train with `ltxc run`" });
+  }
+}
+
+/** A module for it is one file, without the weights and the code of other networks. */
+function reportNetworks({ networks }: Program, place: (...path: readonly string[]) => Span, bag: Bag): void {
+  for (const { name } of networks) {
+    const message = `modules for the official trainer hold no other networks, so nothing computes \`${name}\` there`;
+    bag.error("LTX6616", place("networks", name), message, { help: "train with `ltxc run`" });
   }
 }
 

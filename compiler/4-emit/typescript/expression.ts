@@ -46,7 +46,8 @@ function tensorCode(core: Core, scope: Scope): Code {
     case "passPrediction":
       return predictionCode(core, scope);
     case "import":
-      return importCode(core, scope);
+    case "network":
+      return core.op === "import" ? importCode(core, scope) : networkCode(core, scope);
     case "output":
       return call(scope.helper("output"), ["prediction", `"${core.name}"`]);
     case "map":
@@ -86,9 +87,8 @@ function tensorCode(core: Core, scope: Scope): Code {
     case "dft":
       return alongAxes(core, scope);
     case "others":
-      return othersCode(core, scope);
     case "assigned":
-      return call(scope.helper("assigned"), ["ops", device(core.arg, scope), device(core.to, scope)]);
+      return core.op === "others" ? othersCode(core, scope) : assignedCode(core, scope);
     default:
       throw new Error(`${core.op} is no tensor`);
   }
@@ -110,6 +110,18 @@ function importCode({ name, args, type }: Term<"import">, scope: Scope): Code {
   const shape = type.axes.map((axis) => (hasName(axis) ? scope.size(axis) : "null"));
   const written = [JSON.stringify(name), JSON.stringify(describe(type).replaceAll("`", "")), list(shape)];
   return call(scope.helper("imported"), [...written, ["() => ", made]]);
+}
+
+/** All calls of a network with a window see the same part of the grid. */
+function networkCode({ name, arg }: Term<"network">, scope: Scope): Code {
+  scope.contextMember("network");
+  const window = scope.windowOf(name);
+  if (window === null) return call("network", [literal(name), device(arg, scope)]);
+  scope.contextMember("draws");
+  const sizes = list([window.frames, window.height, window.width].map((size) => String(size ?? null)));
+  const place = call("draws.numbers", [literal(`network.${name}`), "3"]);
+  const part = call(scope.helper("windowed"), ["ops", scope.inputName(), device(arg, scope), sizes, place]);
+  return call("network", [literal(name), part]);
 }
 
 /** What an imported function is declared to return; each length is that of an argument's axis or of a grid. */
@@ -146,6 +158,10 @@ function othersCode({ arg }: Term<"others">, scope: Scope): Code {
   const wanted = axes.flatMap((axis) => (axis === "batch" ? [axis, "other"] : [axis]));
   const back = wanted.join() === placed.join() ? made : op("transpose", [made, numbers(positionsOf(wanted, placed))]);
   return dtype === "bool" ? op("greater", [back, "0.5"]) : back;
+}
+
+function assignedCode({ arg, to }: Term<"assigned">, scope: Scope): Code {
+  return call(scope.helper("assigned"), ["ops", device(arg, scope), device(to, scope)]);
 }
 
 function concatCode({ args, axis, type }: Term<"concat">, scope: Scope): Code {
@@ -350,7 +366,7 @@ function fromCode(core: Term<"from">, scope: Scope): Code {
 /** With height and width as the last two axes, between transposes where they are not. */
 function neighboursCode({ fn, arg, radius }: Term<"neighbours">, scope: Scope): Code {
   const { axes, dtype } = arg.type;
-  const isPlane = (axis: Axis) => /^(height|width)(:|$)/.test(axis);
+  const isPlane = (axis: Axis) => /^(height|width)(:|$)|^pixel_(row|column)(\/|$)/.test(axis);
   const order = [...axes.filter((axis) => !isPlane(axis)), ...axes.filter(isPlane)];
   const inPlace = order.join() === axes.join();
   const code = dtype === "bool" ? op("float", [device(arg, scope)]) : device(arg, scope);

@@ -1,5 +1,7 @@
 /** Functions that a generated module brings along when it uses them; each is what one would write by hand. */
 
+import { networkHelpers } from "./network-helpers.ts";
+
 export const helpers = {
   toVideoTokens: `/** Lays a latent grid [B, C, F, H, W] out as tokens [B, F*H*W, C], w fastest. */
 function toVideoTokens(ops: Ops, x: Tensor): Tensor {
@@ -368,6 +370,7 @@ function present(x: Tensor | null, what: string): Tensor {
   if (x === null) throw new Error(\`\${what} is missing\`);
   return x;
 }`,
+  ...networkHelpers,
 } as const;
 
 export type Helper = keyof typeof helpers;

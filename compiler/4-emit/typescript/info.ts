@@ -1,4 +1,4 @@
-import type { CheckedDataset, CheckedPass } from "../../2-check/checked.ts";
+import type { CheckedDataset, CheckedNetwork, CheckedPass } from "../../2-check/checked.ts";
 import type { Program } from "../../3-lower/program.ts";
 import { escapeControls } from "../../../runtime/escape.ts";
 import { propertyName } from "./words.ts";
@@ -14,6 +14,11 @@ export interface Origin {
 function datasetInfo({ name, root, share, without }: CheckedDataset) {
   const known = { ...(root === null ? {} : { root }), ...(share === null ? {} : { share }) };
   return { name, ...known, ...(without.length === 0 ? {} : { without }) };
+}
+
+function networkInfo({ name, from, architecture, prefix, window, input }: CheckedNetwork) {
+  const written = { ...(from === null ? {} : { from }), ...(prefix === "" ? {} : { prefix }) };
+  return { name, architecture, ...written, ...(window === null ? {} : { window }), input };
 }
 
 function passInfo({ name, weights, latents, texts, references }: CheckedPass) {
@@ -36,6 +41,7 @@ export function infoText(program: Program, { compiler, contract, sourceHash, par
     undecided,
     outputs,
     weights,
+    networks,
   } = program;
   const infoOf = (wanted: string) => {
     const found = modalities.find((modality) => modality.name === wanted);
@@ -71,6 +77,7 @@ export function infoText(program: Program, { compiler, contract, sourceHash, par
     undecided,
     outputs,
     ...(weights.length === 0 ? {} : { weights }),
+    ...(networks.length === 0 ? {} : { networks: networks.map(networkInfo) }),
   };
   // Keys are written as one writes them by hand; a line that begins with a quoted word is always a key.
   return escapeControls(JSON.stringify(info, null, 2)).replace(

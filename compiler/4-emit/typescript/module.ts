@@ -47,6 +47,7 @@ class Emitter {
     const ofContext = [
       ...(program.passes.length > 0 ? ["call"] : []),
       ...(program.weights.length > 0 ? ["weight"] : []),
+      ...(program.networks.length > 0 ? ["network"] : []),
     ];
     this.#names = new Names(ofContext);
     this.#shared = { helpers: new Set(), sizesOfReferences: new Map(), standIns: options.standIns === true };
@@ -352,4 +353,5 @@ const contextMembers = [
   "progress",
   "call",
   "weight",
+  "network",
 ];

@@ -58,6 +58,7 @@ const taken = [
   "withTokens",
   "bestOrder",
   "withNoisyReferences",
+  "windowed",
   "arguments",
   "await",
   "break",

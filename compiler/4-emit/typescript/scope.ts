@@ -1,5 +1,6 @@
 /** What the body of a generated function refers to; its head declares just that. */
 import type { Program } from "../../3-lower/program.ts";
+import type { CheckedNetwork } from "../../2-check/checked.ts";
 import type { Axis, GridSize } from "../../2-check/core.ts";
 import type { StepContext } from "../../../runtime/contract.ts";
 import { withNeeded, type Helper } from "./helpers.ts";
@@ -82,6 +83,11 @@ export class Scope {
   /** Whether stand-ins take the places of imported functions. */
   get hasStandIns(): boolean {
     return this.#shared.standIns;
+  }
+
+  /** How much of its argument a network is given at once; null for all of it. */
+  windowOf(network: string): CheckedNetwork["window"] {
+    return this.#program.networks.find(({ name }) => name === network)?.window ?? null;
   }
 
   /** An imported function. */

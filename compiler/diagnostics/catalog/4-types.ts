@@ -1,4 +1,5 @@
 import type { Entry } from "./entry.ts";
+import { decoder, judge, judged, pixels, strategy } from "./networks.ts";
 
 const latents = "sources:\n  latents: {directory: latents, kind: video_latents}\n";
 const video = `${latents}video:\n  latents: latents\n`;
@@ -259,6 +260,35 @@ export const entries = [
       "A run config may give any list that the parameter's schema allows. With one that is too short the item would be missing, and the loss NaN at the first step. `minItems` refuses such lists when the run config is checked.",
     bad: listed(""),
     good: listed("minItems: 2, "),
+  },
+  {
+    code: "LTX4031",
+    slug: "pixels-meet-latents",
+    title: "Pixels meet latent cells, or pixels of another grid",
+    explanation:
+      "What a video decoder gives lies on pixels, `f32[batch, rgb, pixel_frame, pixel_row, pixel_column]`. A latent cell stands for many pixels, so values over pixels meet only values over the same pixels, or numbers and values for each sample. Decode the other value, too, or reduce one of them first.",
+    bad: strategy(decoder(), "mse(decode(video.denoised), video.clean)"),
+    good: strategy(decoder(), pixels),
+  },
+  {
+    code: "LTX4032",
+    slug: "argument-of-network",
+    title: "A network is given something that it does not take",
+    explanation:
+      "`ltx_video_decoder` takes latents of video or their tokens, `ltx_video_encoder` takes pixels, and a network of layers takes a value with one axis of channels (`channel`, `feature`, `hidden` or `rgb`), where it has convolutions over frames, rows and columns.",
+    bad: strategy(decoder(), "mean(decode(video.sigma))"),
+    good: strategy(decoder(), pixels),
+  },
+  {
+    code: "LTX4033",
+    slug: "two-widths-for-network",
+    title: "A network is given values of two kinds",
+    explanation:
+      "The weights of a network fit one width: that of the latents' channels, of the model's stream (`hidden`), or of another axis. A network that is called with values of two kinds fits one of them at most.",
+    bad:
+      strategy(judge(), "mse(judge(video.denoised), mean(judge(middle), token))") +
+      "outputs:\n  middle: {tap: block 1, modality: video}\n",
+    good: strategy(judge(), judged),
   },
   {
     code: "LTX4040",

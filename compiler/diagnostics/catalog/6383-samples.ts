@@ -47,4 +47,13 @@ export const entries = [
     bad: "runtime: {datasets: {priors: /data/class_clips}}",
     good: "runtime: {datasets: {prior: /data/class_clips}}",
   },
+  {
+    code: "LTX6388",
+    slug: "no-such-network",
+    title: "The strategy has no network of this name",
+    explanation:
+      "`runtime.networks` says which files hold the weights of the strategy's networks, by their names under `networks:` there. It changes the file of a network, and adds none.",
+    bad: "runtime: {networks: {decoder: /models/vae.safetensors}}",
+    good: "runtime: {networks: {decode: /models/vae.safetensors}}",
+  },
 ] as const satisfies readonly Entry[];

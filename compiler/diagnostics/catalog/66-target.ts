@@ -128,6 +128,15 @@ export const entries = [
     good: "def edges(a):\n    return a.square().mean((1, 2))\n",
   },
   {
+    code: "LTX6616",
+    slug: "networks-in-python",
+    title: "The official trainer runs no networks of a strategy",
+    explanation:
+      "A strategy for the official trainer becomes one Python module. Frozen networks (`networks:`), such as the decoder of the video VAE, are code and weights of their own, which such a module does not hold. `ltxc run` trains the strategy, on the engine `torch` with the same PyTorch.",
+    bad: "ltxc compile pixel_loss.strategy --target ltx-trainer\n",
+    good: "ltxc run train.yaml --engine torch\n",
+  },
+  {
     code: "LTX6630",
     slug: "mean-weights-in-python",
     title: "The official trainer keeps no mean of the weights",

@@ -173,4 +173,31 @@ export const entries = [
     bad: "ltxc run\n",
     good: "apt-get install ffmpeg\nltxc run\n",
   },
+  {
+    code: "LTX6833",
+    slug: "network-file-unfit",
+    title: "A network's file does not hold its layers",
+    explanation:
+      "A strategy lists the layers of a network of its own, and its file holds the weights of each, under the names of PyTorch's `nn.Sequential`: `0.weight`, `0.bias`, `2.weight`, counted from 0, activations among them. A `linear 64` on 128 channels has a weight [64, 128], a `conv 16 1x3x3` one of [16, 128, 1, 3, 3]. `prefix` in the strategy names what stands in front, as in `head.0.weight`.",
+    bad: "networks:\n  judge: {architecture: [linear 64, gelu, linear 16], from: judge.safetensors}   # of a [linear 32, gelu, linear 16]\n",
+    good: "networks:\n  judge: {architecture: [linear 32, gelu, linear 16], from: judge.safetensors}\n",
+  },
+  {
+    code: "LTX6834",
+    slug: "network-of-other-width",
+    title: "A network takes values of another width",
+    explanation:
+      "What a network is given has as many channels as the model's latents, its streams (`hidden`) or pixels have, and the network's first layer takes another number. Most often its file belongs to another model.",
+    bad: "runtime: {networks: {judge: /models/judge-of-16-channels.safetensors}}\n",
+    good: "runtime: {networks: {judge: /models/judge-of-128-channels.safetensors}}\n",
+  },
+  {
+    code: "LTX6835",
+    slug: "network-draws-noise",
+    title: "A video VAE draws noise while it decodes",
+    explanation:
+      "Decoders with `timestep_conditioning` or `inject_noise` in their config draw noise, so two decodings of the same latents differ, and a loss between them is never 0. No published video VAE of LTX-2 does so; `ltxc decode` runs them.",
+    bad: "model: {model_path: ltx-2-19b-dev.safetensors, video_vae_path: ltx-video-0.9-vae.safetensors}\n",
+    good: "model: {model_path: ltx-2-19b-dev.safetensors}\n",
+  },
 ] as const satisfies readonly Entry[];

@@ -8,6 +8,7 @@ import { entries as imports } from "./505-imports.ts";
 import { entries as passes } from "./506-passes.ts";
 import { entries as ownWeights } from "./507-own-weights.ts";
 import { entries as optionalSources } from "./5072-optional-sources.ts";
+import { entries as networks } from "./5079-networks.ts";
 import { entries as batches } from "./509-texts-and-batches.ts";
 import { entries as repeatedCalls } from "./511-repeated-calls.ts";
 import { entries as config } from "./60-config.ts";
@@ -41,6 +42,7 @@ const entries = [
   ...passes,
   ...ownWeights,
   ...optionalSources,
+  ...networks,
   ...batches,
   ...repeatedCalls,
   ...config,

@@ -8,11 +8,12 @@ import { recognise, type FileKind } from "./recognise.ts";
 import { nameOfWeights, published, wordsOf, wordsOfTransformer, type Words } from "./words.ts";
 
 /** What a setting asks for. */
-type Role = "transformer" | "video-vae" | "lora" | "trained-model";
+type Role = "transformer" | "video-vae" | "lora" | "trained-model" | "network";
 
 const wanted: Readonly<Record<Role, string>> = {
   transformer: `a checkpoint of LTX-2 in a safetensors file, such as ${published}`,
   "video-vae": "the safetensors file of the video VAE, or the whole checkpoint",
+  network: "a safetensors file with the network's weights",
   lora: "a LoRA in a safetensors file, or the output folder of a run",
   "trained-model": "the weights that a full training saved, or the output folder of a run",
 };
@@ -51,6 +52,7 @@ export async function describeFile(path: string): Promise<string | null> {
 
 function wordsFor(found: FileKind, role: Role): Words | null {
   if (found.kind !== "weights") return wordsOf(found, wanted[role]);
+  if (role === "network") return null;
   if (role === "transformer") return wordsOfTransformer(found.weights, found.shard);
   const { weights } = found;
   const what = nameOfWeights(weights);
@@ -60,13 +62,13 @@ function wordsFor(found: FileKind, role: Role): Words | null {
 }
 
 /** Which weights a setting takes, as far as names tell. Unknown names are left to what reads them. */
-const fitting: Readonly<Record<Exclude<Role, "transformer">, readonly string[]>> = {
+const fitting: Readonly<Record<Exclude<Role, "transformer" | "network">, readonly string[]>> = {
   "video-vae": ["a video VAE", "ltx-2", "ltx-video", "other"],
   lora: ["lora", "other"],
   "trained-model": ["ltx-2", "other"],
 };
 
-const titles: Readonly<Record<Exclude<Role, "transformer">, string>> = {
+const titles: Readonly<Record<Exclude<Role, "transformer" | "network">, string>> = {
   "video-vae": "a video VAE",
   lora: "a LoRA",
   "trained-model": "weights of a full training",
