@@ -69,7 +69,9 @@ async function trainToTheEnd(loop: Loop, signal: StopSignal | undefined): Promis
   const isStopped = () => signal?.aborted === true;
   if (start === 0) await evaluateAt(loop, start, signal);
   await prepareSamples(run.samples, loop.emit);
-  if (!run.config.validation.skip_initial_validation) await drawSamples(run.samples, loop.emit, start, signal);
+  const isUntrained = loop.loaded === null;
+  if (!run.config.validation.skip_initial_validation)
+    await drawSamples(run.samples, loop.emit, { globalStep: start, isUntrained }, signal);
   while (loop.done < steps && !isStopped()) {
     const event = await takeStep(loop, loop.done);
     loop.emit(event);
@@ -78,7 +80,8 @@ async function trainToTheEnd(loop: Loop, signal: StopSignal | undefined): Promis
     const { done } = loop;
     const stepEnded = performance.now();
     if (done === steps || isDue(done, run.config.evaluation.interval)) await evaluateAt(loop, done, signal);
-    if (isDue(done, run.config.validation.interval)) await drawSamples(run.samples, loop.emit, done, signal);
+    if (isDue(done, run.config.validation.interval))
+      await drawSamples(run.samples, loop.emit, { globalStep: done, isUntrained: false }, signal);
     if (isDue(done, run.config.checkpoints.interval)) await save(loop, done);
     loop.aside += (performance.now() - stepEnded) / 1000;
   }

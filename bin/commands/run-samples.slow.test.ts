@@ -37,6 +37,8 @@ test("video can be given for audio alone; skip_initial_validation waits for the 
   assert.is((await ltxc(["run"], { cwd })).code, 0);
   assert.equal((await readdir(join(cwd, "outputs/samples"))).toSorted(), [
     "audio_latents",
+    "base_1.png",
+    "base_1.safetensors",
     "step_000002_1.png",
     "step_000002_1.safetensors",
   ]);

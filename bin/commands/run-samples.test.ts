@@ -66,6 +66,34 @@ test("are drawn at the start and at each interval, and kept as latents, for offi
   assert.equal(metadata, { step: "2", seed: "42", fps: "24" });
 });
 
+test("the base model's sample is that of step 0, and drawn once where a run begins with a trained file", async ({
+  cwd,
+}) => {
+  const dims = usual.map((line) => line.replace("[192, 192, 17]", "[64, 32, 1]"));
+  await validation(cwd, [...dims, "generate_audio: false", negative, ...sample]);
+  assert.is((await ltxc(["run"], { cwd })).code, 0);
+  const read = (name: string) => readTensorFile(join(cwd, name));
+  const untrained = await read("outputs/samples/step_000000_1.safetensors");
+  const trained = await read("outputs/samples/step_000002_1.safetensors");
+  assert.equal(["base" in untrained.metadata, "base" in trained.metadata], [true, false]);
+  assert.not.ok((await readdir(join(cwd, "outputs/samples"))).some((name) => name.startsWith("base")));
+  const from = "model.load_checkpoint=outputs/checkpoints/lora_weights_step_00002.safetensors";
+  const again = await ltxc(["run", "--set", "output_dir=again", "--set", "checkpoints.no_resume=true", "--set", from], {
+    cwd,
+  });
+  assert.match(again.out, /^sample 1\/1 of the base model in .* s: again\/samples\/base_1\.safetensors$/m);
+  assert.is(again.out.match(/of the base model/g)?.length, 1);
+  const base = await read("again/samples/base_1.safetensors");
+  const [values, start] = [base.tensors.get("video")?.data, untrained.tensors.get("video")?.data];
+  assert.equal(values, start);
+  assert.not.equal((await read("again/samples/step_000000_1.safetensors")).tensors.get("video")?.data, values);
+  assert.is((await ltxc(["report", "again"], { cwd })).code, 0);
+  const html = await readFile(join(cwd, "again/report.html"), "utf8");
+  const shown = [...html.matchAll(/<figcaption><span>([^<]*)<\/span> <i>(?:step|base)_/g)].map(([, text]) => text);
+  assert.equal(shown, ["base model", "before the training", "after step 2"]);
+  assert.match(html, /# +conditions_file: .*clip_2\.pt/);
+});
+
 test("a resumed run says which files of its samples have other contents, and goes on", async ({ cwd }) => {
   const named = ["caption", "first"].map((name) => join(cwd, `${name}.pt`)) as [string, string];
   await cp(join(cwd, "data/conditions/clip_2.pt"), named[0]);

@@ -15,9 +15,10 @@ export interface SamplePicture {
   readonly png: Buffer;
 }
 
-/** The samples drawn after one step. */
+/** The samples drawn after one step, or by the base model. */
 interface SampleRow {
-  readonly step: number;
+  /** Null for the base model. */
+  readonly step: number | null;
   readonly pictures: readonly SamplePicture[];
 }
 
@@ -30,7 +31,7 @@ export interface RunRecord {
   /** The strategy's files, and those in TypeScript that it imports, as they were when the run began. */
   readonly strategies: readonly { readonly name: string; readonly text: string }[];
   readonly checkpoints: readonly RunFile[];
-  /** The drawn samples, those of the first step first. */
+  /** The drawn samples: those of the base model, then those of the first step. */
   readonly samples: readonly SampleRow[];
   /** Pictures of samples that the page has no room for: those of steps after the first. */
   readonly samplesLeftOut: number;
@@ -93,30 +94,32 @@ async function filesOf(folder: string): Promise<readonly RunFile[]> {
   return files.flatMap(({ name, info }) => (info === null ? [] : [{ name, bytes: info.size }]));
 }
 
-/** The pictures `step_000100_1.png`, as many as the page has room for: those of the first step, which others are compared with, and the last ones. */
+/**
+ * The pictures `step_000100_1.png` and `base_1.png`, as many as the page has room for: those of the base model and of the first step, which others are
+ * compared with, and the last ones.
+ */
 async function samplesOf(folder: string): Promise<Pick<RunRecord, "samples" | "samplesLeftOut">> {
-  const names = (await namesIn(folder)).filter((name) => stepOf(name) !== null);
-  const rows = new Map<number, SamplePicture[]>();
+  const names = (await namesIn(folder)).filter((name) => /^(step_\d+|base)_\d+.*\.png$/.test(name));
+  const rows = new Map<number | null, SamplePicture[]>();
   let [room, shown] = [MOST_PICTURE_BYTES, 0];
-  const first = Math.min(...names.map((name) => stepOf(name) ?? 0));
-  const wanted = [
-    ...names.filter((name) => stepOf(name) === first),
-    ...names.filter((name) => stepOf(name) !== first).toSorted(byStep),
-  ];
-  for (const name of wanted) {
+  const first = Math.min(...names.flatMap((name) => stepOf(name) ?? []));
+  const isCompared = (name: string) => [null, first].includes(stepOf(name));
+  const others = names.filter((name) => !isCompared(name)).toSorted(byStep);
+  for (const name of [...names.filter(isCompared), ...others]) {
     const { size } = await stat(join(folder, name));
     if (size > room) break;
     room -= size;
     shown++;
-    const step = stepOf(name) ?? 0;
+    const step = stepOf(name);
     rows.set(step, [...(rows.get(step) ?? []), { name, png: await readBytes(join(folder, name), MOST_PICTURE_BYTES) }]);
   }
-  const samples = [...rows].map(([step, pictures]) => ({ step, pictures })).toSorted((a, b) => a.step - b.step);
-  return { samples, samplesLeftOut: names.length - shown };
+  const samples = [...rows].map(([step, pictures]) => ({ step, pictures }));
+  return { samples: samples.toSorted((a, b) => (a.step ?? -1) - (b.step ?? -1)), samplesLeftOut: names.length - shown };
 }
 
+/** Null for a sample of the base model. */
 function stepOf(name: string): number | null {
-  const digits = /^step_(\d+)_\d+.*\.png$/.exec(name)?.[1];
+  const digits = /^step_(\d+)_/.exec(name)?.[1];
   return digits === undefined ? null : Number(digits);
 }
 

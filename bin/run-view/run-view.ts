@@ -52,7 +52,7 @@ export function createRunView(
         return shown(evaluationLine(event));
       case "sample":
         return shown(
-          `sample ${event.number}/${event.count} in ${duration(event.seconds)}: ${shownPath(session.io, event.path)}`,
+          `sample ${event.number}/${event.count}${event.isBase === true ? " of the base model" : ""} in ${duration(event.seconds)}: ${shownPath(session.io, event.path)}`,
         );
       case "checkpoint":
         return shown(`saved ${shownPath(session.io, event.path)}`);

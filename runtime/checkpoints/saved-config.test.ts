@@ -51,4 +51,25 @@ test("leaves out what stands here in a prompt's place, and samples that have not
   assert.equal(validation["samples"], [{ prompt: "b", conditions: [], video_dims: null, seed: null }]);
 });
 
+test("tells in a comment which samples it left out, in ltxc's own form", () => {
+  const samples = [{ conditions_file: "a\n.pt" }, { prompt: "b" }];
+  const { config } = resolveConfig({ ...raw, validation: { samples } }, { configDirectory: "/" });
+  if (config === null) return assert.unreachable("the config is right");
+  const comment = savedConfig(config, { name: "s" })
+    .split("\n")
+    .filter((line) => line.startsWith("# "));
+  const read = parse(
+    comment
+      .slice(2)
+      .map((line) => line.slice(2))
+      .join("\n"),
+  ) as {
+    validation: { samples: { conditions_file: string }[] };
+  };
+  assert.equal(
+    read.validation.samples.map(({ conditions_file }) => conditions_file),
+    ["/a\n.pt"],
+  );
+});
+
 test.run();

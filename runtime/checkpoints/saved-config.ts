@@ -9,7 +9,19 @@ import { configHead } from "../files/written-by-us.ts";
 export function savedConfig(config: RunConfig, strategy: Readonly<Record<string, unknown>>): string {
   const { runtime: _runtime, evaluation: _evaluation, ...official } = config;
   const validation = officialValidation(config.validation);
-  return `${configHead}\n${lines({ ...official, validation, training_strategy: strategy }, 0).join("\n")}\n`;
+  const text = lines({ ...official, validation, training_strategy: strategy }, 0);
+  return `${[configHead, ...text, ...drawnHere(config.validation)].join("\n")}\n`;
+}
+
+/** What the official format has no place for, as a comment: which samples were drawn, of which files of features. */
+function drawnHere({ samples, negative_conditions_file }: RunConfig["validation"]): string[] {
+  const own = samples.filter(({ conditions_file }) => conditions_file !== null);
+  if (own.length === 0) return [];
+  const settings = lines({ validation: { negative_conditions_file, samples: own } }, 0);
+  return [
+    "# Samples of files of features, which the official format does not have:",
+    ...settings.map((line) => `# ${line}`),
+  ];
 }
 
 /** Leaves out samples without a prompt, and the files of features that replace prompts here: the official format has neither. */

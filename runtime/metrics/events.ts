@@ -119,6 +119,8 @@ interface SampleEvent {
   readonly count: number;
   /** The safetensors file; the other files have the same name. */
   readonly path: string;
+  /** Whether the base model drew it, without what is trained; not given where it did not. */
+  readonly isBase?: true;
   readonly seconds: number;
 }
 

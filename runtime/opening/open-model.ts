@@ -39,6 +39,8 @@ export interface TrainableModel {
   readonly ema: Trainable | null;
   /** To draw samples with, of the average where there is one: no outputs, and on demand without some of the attention. */
   readonly velocities: (inputs: ModelInputs, perturbation?: Perturbation) => Velocities;
+  /** The same of the base model alone; null under a full training that holds no copy of what it began with. */
+  readonly baseVelocities: TrainableModel["velocities"] | null;
   /** A weight of the strategy's own: `concept.video`. */
   readonly weight: (name: string) => Tensor;
   /** The same to draw samples with: of the average where there is one. */
@@ -134,6 +136,7 @@ export async function openModel(
         return weights === "ema" ? present(ema).forward(inputs, targets) : trained.forward(inputs, targets, dropout);
       },
       velocities: (ema ?? trained).velocities,
+      baseVelocities: base?.velocities ?? (lora === null ? null : unadapted(engine, loaded)),
       weight: trained.weight,
       sampledWeight: (ema ?? trained).weight,
       config: loaded.config,
@@ -210,9 +213,19 @@ async function openBase(
   const transformer = createTransformer(engine.ops, config, own ?? weights, undefined, checkpointing);
   return {
     forward: (inputs: ModelInputs) => transformer.forward(inputs),
+    velocities: velocitiesOf(transformer),
     dispose: () => engine.dispose(...(own?.values() ?? [])),
   };
 }
+
+/** The model over frozen weights, without the adapters on them. */
+const unadapted = (engine: Engine, { config, weights }: LoadedModel): TrainableModel["velocities"] =>
+  velocitiesOf(createTransformer(engine.ops, config, weights));
+
+const velocitiesOf =
+  (transformer: ReturnType<typeof createTransformer>): TrainableModel["velocities"] =>
+  (inputs, perturbation) =>
+    transformer.forward(inputs, undefined, perturbation);
 
 function present<T>(x: T | null): T {
   if (x === null) throw new Error("a pass calls a model that was not loaded");

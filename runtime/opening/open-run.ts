@@ -182,7 +182,7 @@ export async function openExamined(
       scaleFactors: model.scaleFactors,
       data: batches,
       heldOut: loadHeldOut(engine, data, contexts),
-      samples: openSamples(engine, config, step.strategy, model),
+      samples: openSamples(engine, config, step.strategy, model, JSON.stringify([model_hash, quantization])),
       draws: drawsAhead(
         (j, microBatch) => philoxSource(config.seed, j, microBatch),
         config.optimization.gradient_accumulation_steps,

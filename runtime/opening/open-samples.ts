@@ -12,12 +12,13 @@ import { checkTextShape } from "../model/embeddings.ts";
 import { createPositions } from "../model/positions.ts";
 import type { TrainableModel } from "./open-model.ts";
 import type { SampleSource } from "../training/run-inputs.ts";
+import { baseKeyOf, hasBaseSample } from "../sampling/base-sample.ts";
 import { openSampleDecoder, type SampleDecoder } from "../sampling/decoded-sample.ts";
-import { drawSample } from "../sampling/draw.ts";
+import { drawSample, type SampledModel } from "../sampling/draw.ts";
 import { checkedPixels, encodedPixels, type PixelConditions } from "../sampling/pixels.ts";
 import type { SamplePlan } from "../sampling/sample-plan.ts";
 import { castOf, readSamplePlan, type SamplingModel } from "../sampling/read-sample.ts";
-import { writeSample } from "../sampling/write-sample.ts";
+import { writeSample, type DrawnSample } from "../sampling/write-sample.ts";
 
 type Fitted = Pick<ExaminedModel, "config" | "scaleFactors">;
 
@@ -188,12 +189,21 @@ function checkGuidance({ validation }: RunConfig, names: readonly ("video" | "au
   if (findings.length > 0) throw new FindingsError(findings);
 }
 
-/** Draws the samples of a run config; null where it has none that can be drawn. */
+type Sampled = Pick<
+  TrainableModel,
+  "config" | "scaleFactors" | "embeddings" | "velocities" | "baseVelocities" | "sampledWeight"
+>;
+
+/**
+ * Draws the samples of a run config; null where it has none that can be drawn.
+ * @param base tells base models apart, and how their weights are held
+ */
 export function openSamples(
   engine: Engine,
   config: RunConfig,
   strategy: StrategyInfo,
-  trained: Pick<TrainableModel, "config" | "scaleFactors" | "embeddings" | "velocities" | "sampledWeight">,
+  trained: Sampled,
+  base: string,
 ): SampleSource | null {
   const samples = drawableSamples(config);
   if (samples.length === 0) return null;
@@ -203,8 +213,18 @@ export function openSamples(
   const { embeddings, velocities, sampledWeight } = trained;
   const inserted = (modality: "video" | "audio") =>
     (strategy.modalities[modality]?.inserted ?? []).map((name) => sampledWeight(`${name}.${modality}`));
+  const hasInserted = (["video", "audio"] as const).some((modality) => inserted(modality).length > 0);
   const sampled = { engine, embeddings, velocities, inserted, layers: trained.config.layers };
   const decoder = decoderOnDemand(engine, vae, trained.config.video?.inChannels ?? 0);
+  const planOf = (index: number) => {
+    const sample = samples[index];
+    if (sample === undefined) throw new RangeError(`there is no sample ${index}`);
+    // Read anew each time: between two drawings the training needs the memory.
+    return readSamplePlan(config, sample, model);
+  };
+  const write = async (sample: DrawnSample) =>
+    writeSample(config.output_dir, sample, sample.drawn.video && (await decoder.open()));
+  const baseIsThere = new Set<number>();
   return {
     count: samples.length,
     async prepare() {
@@ -215,19 +235,49 @@ export function openSamples(
         pixels.release();
       }
     },
-    async draw(index, globalStep, signal) {
-      const sample = samples[index];
-      if (sample === undefined) throw new RangeError(`there is no sample ${index}`);
-      // Read anew each time: between two drawings the training needs the memory.
-      const plan = await readSamplePlan(config, sample, model);
+    async draw(index, { globalStep, isUntrained }, signal) {
+      const plan = await planOf(index);
       const drawn = await drawSample(sampled, plan, config.validation, signal);
+      // Adapters that change nothing yet, and weights that no step has changed, draw as the base model does.
+      const isBase = isUntrained && !hasInserted;
+      const baseKey = isBase ? baseKeyOf(base, plan, config.validation) : null;
       if (drawn === null) return null;
-      return writeSample(config.output_dir, globalStep, plan, drawn, drawn.video && (await decoder.open()));
+      const path = await write({ plan, drawn, globalStep, baseKey });
+      if (isBase) baseIsThere.add(index);
+      return path;
     },
+    drawBase: baseDrawing({ sampled, trained, base, config, planOf, write, isThere: baseIsThere }),
     release() {
       pixels.release();
       decoder.release();
     },
+  };
+}
+
+interface BaseDrawing {
+  readonly sampled: SampledModel;
+  readonly trained: Sampled;
+  readonly base: string;
+  readonly config: RunConfig;
+  planOf(index: number): Promise<SamplePlan>;
+  write(sample: DrawnSample): Promise<string>;
+  /** Indices of samples that the base model has drawn. */
+  readonly isThere: Set<number>;
+}
+
+function baseDrawing(given: BaseDrawing): SampleSource["drawBase"] {
+  const { sampled, trained, base, config, planOf, write, isThere } = given;
+  return async (index, { isUntrained }, signal) => {
+    const velocities = trained.baseVelocities ?? (isUntrained ? trained.velocities : null);
+    if (velocities === null || isThere.has(index)) return null;
+    const plan = await planOf(index);
+    const baseKey = baseKeyOf(base, plan, config.validation);
+    const model = { ...sampled, velocities, inserted: () => [] };
+    const isKept = await hasBaseSample(config.output_dir, plan.number, baseKey);
+    const drawn = isKept ? null : await drawSample(model, plan, config.validation, signal);
+    const path = drawn && (await write({ plan, drawn, globalStep: null, baseKey }));
+    if (isKept || path !== null) isThere.add(index);
+    return path;
   };
 }
 

@@ -27,9 +27,9 @@ const kinds: readonly Kind[] = [
   { noun: "saved config", folder: "", names: /^training_config\.yaml$/ },
   { noun: "report", folder: "", names: /^report\.html$/ },
   { noun: "TensorBoard file", folder: "tensorboard", names: /^events\.out\.tfevents\.\d+\..*\.\d+$/ },
-  { noun: "sample file", folder: "samples", names: /^step_\d{6,}_\d+(_audio)?\.(safetensors|png)$/ },
-  { noun: "sample file", folder: "samples/latents", names: /^step_\d{6,}_\d+\.pt$/ },
-  { noun: "sample file", folder: "samples/audio_latents", names: /^step_\d{6,}_\d+\.pt$/ },
+  { noun: "sample file", folder: "samples", names: /^(step_\d{6,}|base)_\d+(_audio)?\.(safetensors|png|mp4)$/ },
+  { noun: "sample file", folder: "samples/latents", names: /^(step_\d{6,}|base)_\d+\.pt$/ },
+  { noun: "sample file", folder: "samples/audio_latents", names: /^(step_\d{6,}|base)_\d+\.pt$/ },
 ];
 
 interface OwnFile {

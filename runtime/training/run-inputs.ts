@@ -51,16 +51,29 @@ export interface StopSignal {
   readonly aborted: boolean;
 }
 
+/** When samples are drawn. */
+export interface Moment {
+  /** Steps done. */
+  readonly globalStep: number;
+  /** Whether what is trained is still as the run made it, and not of a file: adapters that change nothing yet, or the base model's own weights. */
+  readonly isUntrained: boolean;
+}
+
 export interface SampleSource {
   readonly count: number;
   /** Reads the conditions, and encodes those that are pixels. @throws FindingsError as `draw` */
   prepare(): Promise<void>;
   /**
-   * Draws and writes sample `index`, counted from 0, with the weights as they are after `globalStep` steps.
+   * Draws and writes sample `index`, counted from 0, with the weights as they are.
    * @returns its file, or null where `signal` was aborted meanwhile
    * @throws FindingsError for files that have changed since they were checked, and for those that can not be written
    */
-  draw(index: number, globalStep: number, signal?: StopSignal): Promise<string | null>;
+  draw(index: number, at: Moment, signal?: StopSignal): Promise<string | null>;
+  /**
+   * The same with the base model, which never changes: null, too, where the sample is there already, or is that of step 0, or where the base model is
+   * not held.
+   */
+  drawBase(index: number, at: Moment, signal?: StopSignal): Promise<string | null>;
   /** Frees what drawing needs and training does not, until the next drawing. */
   release(): void;
 }
