@@ -2,6 +2,7 @@
  * What every built-in function and every field of a modality means: the one place from which editors and LANGUAGE.md take it. A test
  * compares the names with those of `builtins.ts`.
  */
+import type { Unit } from "../1-parse/expression/ast.ts";
 
 /** What a value is, as far as an editor needs it to choose what to offer. `axis` and those after it are names. */
 export type ValueKind =
@@ -204,12 +205,24 @@ export const functionDocs: Readonly<Record<string, FunctionDoc>> = {
 /** Masks and samplers of a modality: `video.prefix(2)`, inside of `video` just `prefix(2)`. */
 export const methodDocs: Readonly<Record<string, FunctionDoc>> = {
   first_frame: inModality({ ...of("mask", "The first latent frame, of audio the first step."), bare: true }),
-  prefix: inModality(of("mask", "The first `n` latent frames or steps; a part counts as a whole one.", number("n"))),
-  suffix: inModality(of("mask", "The last `n` latent frames or steps; a part counts as a whole one.", number("n"))),
+  prefix: inModality(
+    of(
+      "mask",
+      "The first `n`: latent frames (`2lf`), pixel frames (`12f`), seconds (`0.5s`) or percent; a latent frame that is partly inside counts.",
+      number("n"),
+    ),
+  ),
+  suffix: inModality(
+    of(
+      "mask",
+      "The last `n`: latent frames (`2lf`), pixel frames (`12f`), seconds (`0.5s`) or percent; a latent frame that is partly inside counts.",
+      number("n"),
+    ),
+  ),
   crop: inModality(
     of(
       "mask",
-      "Cells of a rectangle in pixels, in every frame; edges rounded down and clamped.",
+      "A rectangle in every frame, in pixels (`64px`) or percent; a latent cell that is partly inside counts. Of bare numbers, which are pixels, every edge is rounded down.",
       number("y1"),
       number("x1"),
       number("y2"),
@@ -303,6 +316,15 @@ export const textDocs: Readonly<Record<string, FunctionDoc>> = {
 };
 
 /** The words of an expression that are no names. */
+/** Units of lengths, for `prefix`, `suffix` and `crop`. */
+export const unitDocs: Readonly<Record<Unit, string>> = {
+  lf: "Latent frames, of audio latent steps.",
+  f: "Pixel frames: the first latent frame is one, all others are eight.",
+  s: "Seconds, by the `fps` of the sample.",
+  px: "Pixels: a latent cell is 32 wide and high.",
+  "%": "Percent of the axis.",
+};
+
 export const keywordDocs: Readonly<Record<string, string>> = {
   true: "A mask that holds everywhere.",
   false: "A mask that holds nowhere.",

@@ -28,6 +28,7 @@ import { alwaysKept, queryWithoutKey } from "./rules/on-every-grid.ts";
 import { passRules, targetOfAnother, unreadPasses } from "./rules/passes.ts";
 import { guardedReads, neededSources } from "./rules/optional-sources.ts";
 import { paramDefaults } from "./rules/param-defaults.ts";
+import { paramUnits } from "./rules/param-units.ts";
 import { predictionTooEarly } from "./rules/prediction-too-early.ts";
 import { checkSources } from "./rules/source-directories.ts";
 import { suspicious } from "./rules/suspicious.ts";
@@ -110,6 +111,7 @@ export function checkStrategy(
 /** What can be said before any value is read. */
 function declarationRules(syntax: StrategySyntax, declarations: Declarations, report: Report): void {
   paramDefaults(syntax, report);
+  paramUnits(syntax, report);
   importPaths(syntax.imports, report);
   languageTwo(syntax, report);
   checkLike(declarations, report);

@@ -26,6 +26,7 @@ import {
   type Type,
 } from "./core.ts";
 import { spanOf, type Report } from "./report.ts";
+import { unitOf } from "./units.ts";
 
 export const isMask = (core: Core): boolean => core.type.dtype === "bool";
 
@@ -39,7 +40,10 @@ export function map(report: Report, fn: Elementwise, args: readonly Core[], span
     else report.notANumber(wrong, what);
     return poisoned(span);
   }
-  return broadcastMap(report, fn, args, span);
+  const unit = unitOf(report, fn, args, { span, what });
+  if (unit === "clash") return poisoned(span);
+  const core = broadcastMap(report, fn, args, span);
+  return unit === null || core.op === "error" ? core : { ...core, type: { ...core.type, unit } };
 }
 
 /** `m ? a : b` of numbers or of masks. */

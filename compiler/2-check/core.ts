@@ -2,6 +2,7 @@
  * The core language: what a checked strategy is made of. Every node has its axes and dtype; names are resolved, implicit conversions
  * (broadcasts by axis name, grid to tokens) are still implicit and follow from the axes.
  */
+import type { Unit } from "../1-parse/expression/ast.ts";
 import type { Span } from "../source/span.ts";
 
 export type ModalityName = "video" | "audio";
@@ -24,6 +25,8 @@ export interface Type {
   /** In the order in which they are stored; empty for numbers and booleans. */
   readonly axes: readonly Axis[];
   readonly stage: Stage;
+  /** What a length is counted in; plain numbers have none. */
+  readonly unit?: Unit;
 }
 
 export type Elementwise =
@@ -82,6 +85,8 @@ export type Core = Node &
     | { readonly op: "size"; readonly of: string; readonly size: GridSize }
     /** Frames per second of a source, one for each sample. */
     | { readonly op: "fps"; readonly source: string }
+    /** Pixels along one side of a latent cell, or pixel frames of a latent frame, as the checkpoint's VAE has them. */
+    | { readonly op: "scale"; readonly along: "time" | "height" | "width" }
     | { readonly op: "source"; readonly source: string }
     /** `bool[batch]`: the samples that have a file of an optional source. */
     | { readonly op: "has"; readonly source: string }
@@ -157,7 +162,7 @@ export type Core = Node &
     /** Which tokens of the sequence are those of a source: a reference, or the latents themselves. */
     | { readonly op: "from"; readonly source: string; readonly modality: ModalityName; readonly pass?: string }
     /** Latent cell that holds a pixel: clamp(floor(pixel / scale), 0, size). */
-    | { readonly op: "cell"; readonly pixel: Core; readonly along: "height" | "width" }
+    | { readonly op: "cell"; readonly arg: Core; readonly along: "height" | "width" }
     /** Rounded to what the source's file stores. */
     | { readonly op: "round"; readonly arg: Core; readonly source: string }
     | { readonly op: "stopGradient"; readonly arg: Core }
@@ -238,6 +243,10 @@ export function literal(value: number | boolean, span: Span | null = null): Core
   return { op: "literal", value, type: typeof value === "number" ? hostNumber : hostBoolean, span };
 }
 
+export function withUnit(core: Core, unit: Unit | undefined): Core {
+  return unit === undefined ? core : { ...core, type: { ...core.type, unit } };
+}
+
 /** The same node with other children; they are visited from left to right. */
 export function withChildren(core: Core, change: (child: Core) => Core): Core {
   switch (core.op) {
@@ -259,6 +268,7 @@ export function withChildren(core: Core, change: (child: Core) => Core): Core {
     case "others":
     case "dft":
     case "network":
+    case "cell":
       return { ...core, arg: change(core.arg) };
     case "quantile":
       return { ...core, arg: change(core.arg), share: change(core.share) };
@@ -268,8 +278,6 @@ export function withChildren(core: Core, change: (child: Core) => Core): Core {
       return { ...core, arg: change(core.arg), radius: change(core.radius) };
     case "shift":
       return { ...core, arg: change(core.arg), by: change(core.by) };
-    case "cell":
-      return { ...core, pixel: change(core.pixel) };
     case "sampled":
       return core.shifted === null ? core : { ...core, shifted: shiftedWith(core.shifted, change) };
     case "coordinate":
@@ -286,6 +294,7 @@ export function withChildren(core: Core, change: (child: Core) => Core): Core {
     case "ref":
     case "size":
     case "fps":
+    case "scale":
     case "source":
     case "has":
     case "in":

@@ -26,6 +26,7 @@ const maxDepth = 200;
 
 /** Pixels along one side of a latent cell of the official VAE; only the order of magnitude matters here. */
 const pixelsPerCell = 32;
+const framesPerCell = 8;
 
 export function valueAt(core: Core, place: Place, depth = 0): Value {
   place.budget.left -= 1;
@@ -45,8 +46,10 @@ export function valueAt(core: Core, place: Place, depth = 0): Value {
       return place.token[core.coordinate] ?? null;
     case "key":
       return valueAt(core.arg, { ...place, token: place.key }, depth);
+    case "scale":
+      return core.along === "time" ? framesPerCell : pixelsPerCell;
     case "cell":
-      return cell(valueAt(core.pixel, place, depth), place.sizes[core.along]);
+      return cell(valueAt(core.arg, place, depth), place.sizes[core.along]);
     case "tokens":
     case "grid":
     case "broadcast":

@@ -13,7 +13,7 @@ import {
 } from "./builtins.ts";
 import { failed, hasArguments, positional, type Call } from "./call.ts";
 import { choose, map } from "./combine.ts";
-import { literal, poisoned, type Core, type Elementwise, type ModalityName } from "./core.ts";
+import { literal, poisoned, withUnit, type Core, type Elementwise, type ModalityName } from "./core.ts";
 import type { Declaration } from "./declarations.ts";
 import { draw } from "./draws.ts";
 import type { Environment } from "./environment.ts";
@@ -31,6 +31,7 @@ import { isUnknown, param, sourceField, sourceValue, unknownField, unresolved } 
 import { networkCall } from "./network-calls.ts";
 import { typeOfOutput } from "./outputs.ts";
 import { comparedText } from "./text-params.ts";
+import { isPlain, takesUnits } from "./units.ts";
 
 export function infer(expression: Expression, env: Environment): Core {
   const core = inferred(expression, env);
@@ -42,6 +43,7 @@ function inferred(expression: Expression, env: Environment): Core {
   const { span } = expression;
   switch (expression.kind) {
     case "number":
+      return withUnit(literal(expression.value, span), expression.unit);
     case "boolean":
       return literal(expression.value, span);
     // Reported by the parser.
@@ -286,12 +288,17 @@ function makeCall(
   const known = new Map<number, Core>();
   const value = (i: number): Core => {
     const argument = args[i];
-    const core = known.get(i) ?? (argument === undefined ? poisoned(span) : infer(argument.value, env));
+    const read = known.get(i) ?? (argument === undefined ? poisoned(span) : infer(argument.value, env));
+    const isFine =
+      read.op === "error" || isLet(text, env) || takesUnits(text) || isPlain(env.report, read, `\`${text}\``);
+    const core = isFine ? read : poisoned(span);
     known.set(i, core);
     return core;
   };
   return { name: text, span, args, env, per: axes, value };
 }
+
+const isLet = (name: string, { declarations }: Environment): boolean => declarations.byName.get(name)?.kind === "let";
 
 /** Names of the arguments of a function or of a `let` with arguments. */
 function namesOf(text: string, { declarations }: Environment): readonly string[] {

@@ -1,9 +1,10 @@
 /** Entries of `keep`, `noise_mask` and `references`: a mask, maybe for a share of the samples. */
 import type { Item } from "../1-parse/expression/ast.ts";
 import { map } from "./combine.ts";
-import { tensor, type Core } from "./core.ts";
+import { poisoned, tensor, type Core } from "./core.ts";
 import type { Environment } from "./environment.ts";
 import { infer } from "./infer.ts";
+import { isPlain } from "./units.ts";
 
 /** `value with probability p`: the mask, for the share `p` of the samples. */
 export function inferItem({ value, probability, span }: Item, env: Environment): Core {
@@ -21,6 +22,7 @@ export function inferItem({ value, probability, span }: Item, env: Environment):
   };
   const mask = infer(value, masks);
   const share = infer(probability, env);
+  if (share.op !== "error" && !isPlain(env.report, share, "a probability")) return poisoned(span);
   env.report.outsideUnit(share, "a probability");
   const chosen = map(env.report, "less", [drawn, share], probability.span, "`with probability`");
   return map(env.report, "and", [mask, chosen], span, "`with probability`");

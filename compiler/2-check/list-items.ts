@@ -1,9 +1,10 @@
 /** Items of list parameters: `region[0]`. */
 import type { Expression } from "../1-parse/expression/ast.ts";
 import type { Span } from "../source/span.ts";
-import { hostBoolean, hostNumber, poisoned, type Core } from "./core.ts";
+import { hostBoolean, hostNumber, poisoned, withUnit, type Core } from "./core.ts";
 import type { Declaration } from "./declarations.ts";
 import type { Environment } from "./environment.ts";
+import { unitOfParam } from "./units.ts";
 
 type Index = Extract<Expression, { kind: "index" }>;
 type Param = Extract<Declaration, { kind: "param" }>;
@@ -33,7 +34,9 @@ export function itemOfList(list: Param, { index, span }: Index, env: Environment
     return poisoned(span);
   }
   checkPlace(list, index, span, env);
-  return { op: "param", name: list.name.text, index, type: kind === "boolean" ? hostBoolean : hostNumber, span };
+  const type = kind === "boolean" ? hostBoolean : hostNumber;
+  const unit = kind === "number" ? unitOfParam(list.syntax) : undefined;
+  return withUnit({ op: "param", name: list.name.text, index, type, span }, unit);
 }
 
 /** Whether the list can have an item at this place at all; `rules/short-lists.ts` warns of those that may be too short. */

@@ -2,7 +2,7 @@
 import type { Expression } from "../1-parse/expression/ast.ts";
 import type { Span } from "../source/span.ts";
 import { argumentNames, membersOf, methodsOf } from "./builtins.ts";
-import { failed, hasArguments, values, type Call } from "./call.ts";
+import { failed, hasArguments, type Call } from "./call.ts";
 import { drawAxes } from "./draws.ts";
 import { map } from "./combine.ts";
 import {
@@ -13,12 +13,12 @@ import {
   tensor,
   type Coordinate,
   type Core,
-  type Elementwise,
   type GridSize,
   type ModalityName,
 } from "./core.ts";
 import type { Environment } from "./environment.ts";
 import { spanOf } from "./report.ts";
+import { stretch } from "./stretches.ts";
 
 const sizes: readonly string[] = ["frames", "height", "width", "steps"];
 const coordinates: readonly string[] = ["frame_index", "row", "column", "step_index", "time"];
@@ -61,49 +61,25 @@ export function method(modality: ModalityName, call: Call): Core {
   if (name === "shifted_logit_normal") return shiftedLogitNormal(modality, call);
   const count = methodsOf[modality][name];
   if (count === undefined || !hasArguments(call, count)) return failed(call);
-  const args = values(call);
-  if (args === null) return failed(call);
-  const apply = (fn: Elementwise, a: Core, b: Core) => map(env.report, fn, [a, b], span, `\`${name}\``);
   const place = (of: Coordinate) => coordinate(modality, of, null, env);
-  const index = place(modality === "video" ? "frame_index" : "step_index");
-  const length: Core = {
-    op: "size",
-    of: modality,
-    size: modality === "video" ? "frames" : "steps",
-    type: hostNumber,
-    span: null,
-  };
-  const [a, b, c, d] = args as readonly [Core, Core, Core, Core];
   switch (name) {
     case "all":
       return literal(true, span);
     case "first_frame":
-      return apply("less", index, literal(1));
+      return map(
+        env.report,
+        "less",
+        [place(modality === "video" ? "frame_index" : "step_index"), literal(1)],
+        span,
+        "`first_frame`",
+      );
     case "prefix":
-      return apply("less", index, a);
     case "suffix":
-      // Counted from the end, so that a part of a frame rounds up as in `prefix`.
-      return apply("less", apply("sub", apply("sub", length, literal(1)), index), a);
-    case "crop": {
-      const rows = between(call, place("row"), a, c, "height");
-      return apply("and", rows, between(call, place("column"), b, d, "width"));
-    }
+    case "crop":
+      return stretch(modality, call, place);
     default:
       return sampled(modality, call);
   }
-}
-
-/** Cells from the one that holds pixel `from` up to, and without, the one that holds pixel `to`. */
-function between({ env, span }: Call, at: Core, from: Core, to: Core, along: "height" | "width"): Core {
-  if (from.type.stage !== "host" || to.type.stage !== "host") {
-    env.report.error("LTX4014", span, "the edges of `crop` are numbers, not tensors", {
-      help: "use numbers or parameters, in pixels",
-    });
-    return poisoned(span);
-  }
-  const cell = (pixel: Core): Core => ({ op: "cell", pixel, along, type: hostNumber, span: null });
-  const apply = (fn: Elementwise, a: Core, b: Core) => map(env.report, fn, [a, b], span, "`crop`");
-  return apply("and", apply("greaterEqual", at, cell(from)), apply("less", at, cell(to)));
 }
 
 function sampled(modality: ModalityName, call: Call): Core {

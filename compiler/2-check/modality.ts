@@ -2,24 +2,16 @@
 import type { Item, ReferenceItem } from "../1-parse/expression/ast.ts";
 import type { EntrySyntax, ModalitySyntax } from "../1-parse/syntax.ts";
 import type { Span } from "../source/span.ts";
-import { familyOf, gridAxes, isJoined } from "./axes.ts";
+import { gridAxes } from "./axes.ts";
 import { broadcastTo, isMask, map, tokens, writtenNumber } from "./combine.ts";
-import {
-  describe,
-  hostNumber,
-  literal,
-  poisoned,
-  tensor,
-  type Axis,
-  type Core,
-  type Elementwise,
-  type Type,
-} from "./core.ts";
+import { hostNumber, literal, poisoned, tensor, type Axis, type Core, type Elementwise, type Type } from "./core.ts";
 import { drawPlace, type Environment } from "./environment.ts";
+import { fits } from "./fits.ts";
 import { infer } from "./infer.ts";
 import { inferItem } from "./items.ts";
 import { whereHad } from "./has-and-in.ts";
 import { spanOf } from "./report.ts";
+import { isPlain } from "./units.ts";
 import { chosenText, textPlace, type TextChoice } from "./text-choice.ts";
 
 /** A modality being checked. `latents` is the name of its source, whose stored type noise and target are rounded to. */
@@ -213,6 +205,7 @@ function fps({ syntax, latents, env }: ModalityContext): Core {
   if (syntax.fps === null) return { op: "fps", source: latents, type: perSample, span: null };
   const core = infer(syntax.fps.value, { ...env, draws: drawPlace(`${syntax.name}.fps`), hostDraws: true });
   if (core.op === "error" || core.type.stage === "sample") return core;
+  if (!isPlain(env.report, core, "`fps`")) return poisoned(core.span);
   const isTooSmall = (writtenNumber(core) ?? 1) <= 0;
   if (core.type.stage === "host" && !isMask(core) && !isTooSmall)
     return { op: "broadcast", arg: core, type: perSample, span: core.span };
@@ -292,6 +285,7 @@ function referenceEntries({ syntax, owner, references, env }: ModalityContext): 
 /** Whether a reference takes part decides shapes, so its probability is known before the step runs. */
 function chance(probability: Core, { report }: Environment): Core {
   if (probability.op === "error") return probability;
+  if (!isPlain(report, probability, "a probability")) return poisoned(probability.span);
   report.outsideUnit(probability, "a probability");
   const { stage, dtype } = probability.type;
   if ((stage === "host" || stage === "step") && dtype === "f32") return probability;
@@ -342,59 +336,4 @@ function firstFrame(context: ModalityContext): Core {
 
 function asNumbers(context: ModalityContext, core: Core): Core {
   return isMask(core) ? apply(context, "float", core) : core;
-}
-
-// ------------------------------------------------------------------------------------------------------------------ checks
-
-/** Keys that take a mask; `attention` takes weights, too. */
-const maskKeys = new Set(["keep", "noise_mask", "keyframes"]);
-
-/** Whether a value can be laid over `axes`: its axes are among them or on the modality's grid. Reports the one that is not. */
-function fits({ syntax, owner, env }: ModalityContext, key: string, core: Core, axes: readonly Axis[]): boolean {
-  if (core.op === "error") return false;
-  const { name } = syntax;
-  if (key !== "attention" && isMask(core) !== maskKeys.has(key)) {
-    if (isMask(core)) env.report.notANumber(core, `\`${key}\``);
-    else env.report.notAMask(core, `\`${key}\``);
-    return false;
-  }
-  const family = familyOf(core.type.axes);
-  if (family !== null && family !== name) {
-    const other = family === "video" || family === "audio" ? `${family} tokens` : `tokens of \`${family}\``;
-    const article = name === "video" ? "a video" : "an audio";
-    env.report.error("LTX4007", spanOf(core), `\`${owner}.${key}\` runs over ${name} tokens, this over ${other}`, {
-      labels: [env.report.originOf(core, family)],
-      help: `${name} tokens need ${article} mask, e.g. a source of kind \`${name}_mask\``,
-    });
-    return false;
-  }
-  const own = [...axes, ...gridAxes[name], `token:${name}`];
-  const foreign = core.type.axes.find((axis) => !own.includes(axis));
-  if (foreign === undefined) return true;
-  const wanted = axes.map((axis) => `\`${axis}\``).join(", ");
-  env.report.error(
-    "LTX4015",
-    spanOf(core),
-    `\`${owner}.${key}\` runs over ${wanted}; this has the axis \`${foreign}\`, too: ${describe(core.type)}`,
-    {
-      help: isJoined(foreign)
-        ? "`concat` makes an axis twice as long; a sequence in front of the target's tokens is an entry of `references`"
-        : reductionOf(core, foreign, env),
-    },
-  );
-  return false;
-}
-
-/** A mask is made of numbers that are reduced before they are compared. */
-function reductionOf(core: Core, axis: Axis, { report, declarations }: Environment): string {
-  if (!isMask(core)) return `reduce it first, e.g. \`mean(x, ${axis})\``;
-  const inner = core.op === "map" && core.fn === "not" ? core.args[0] : core;
-  const declared = inner?.op === "ref" ? declarations.byName.get(inner.key) : undefined;
-  const compared = declared?.kind === "let" ? declared.syntax.value : null;
-  const [left, all] =
-    compared?.kind === "binary" ? [report.textAt(compared.left.span), report.textAt(compared.span)] : [];
-  if (declared === undefined || compared?.kind !== "binary" || !left || !all)
-    return `reduce the numbers before they are compared, e.g. \`mean(x, ${axis}) > 0.5\`, or the mask: \`any(m, ${axis})\``;
-  const tokens = compared.left.kind === "name" ? `tokens(${left})` : left;
-  return `reduce the numbers before they are compared: \`${declared.name.text}: mean(${tokens}, ${axis})${all.slice(left.length)}\``;
 }

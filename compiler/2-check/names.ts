@@ -3,12 +3,22 @@ import type { Argument } from "../1-parse/expression/ast.ts";
 import { replacement } from "../diagnostics/did-you-mean.ts";
 import type { Span } from "../source/span.ts";
 import { functionNames, membersOf, methodsOf, noisyFields } from "./builtins.ts";
-import { hostBoolean, hostNumber, poisoned, tensor, type Core, type GridSize, type ModalityName } from "./core.ts";
+import {
+  hostBoolean,
+  hostNumber,
+  poisoned,
+  tensor,
+  withUnit,
+  type Core,
+  type GridSize,
+  type ModalityName,
+} from "./core.ts";
 import { axesOfSource, fieldsOfSource, type Declaration, type SourceDeclaration } from "./declarations.ts";
 import type { Environment } from "./environment.ts";
 import { reportForeign } from "./foreign.ts";
 import { foreignField } from "./foreign-words.ts";
 import { isMember } from "./members.ts";
+import { unitOfParam } from "./units.ts";
 
 export function param(declaration: Extract<Declaration, { kind: "param" }>, span: Span, env: Environment): Core {
   const { text } = declaration.name;
@@ -25,13 +35,9 @@ export function param(declaration: Extract<Declaration, { kind: "param" }>, span
     );
     return poisoned(span);
   }
-  return {
-    op: "param",
-    name: text,
-    index: null,
-    type: declaration.type === "boolean" ? hostBoolean : hostNumber,
-    span,
-  };
+  const type = declaration.type === "boolean" ? hostBoolean : hostNumber;
+  const unit = declaration.type === "number" ? unitOfParam(declaration.syntax) : undefined;
+  return withUnit({ op: "param", name: text, index: null, type, span }, unit);
 }
 
 function firstChoice({ syntax }: Extract<Declaration, { kind: "param" }>): string {

@@ -15,6 +15,7 @@ import {
 } from "./core.ts";
 import { drawPlace, type Environment } from "./environment.ts";
 import { infer } from "./infer.ts";
+import { isPlain } from "./units.ts";
 import { spanOf } from "./report.ts";
 
 /** A reference, and the modality in front of whose target it stands. */
@@ -113,7 +114,7 @@ function timesteps(modality: Modality, reference: Noised): Core {
 
 /** Whether numbers can be laid over the reference's tokens. */
 function fits({ syntax, env }: Modality, { source }: Noised, key: string, core: Core, axes: readonly Axis[]): boolean {
-  if (core.op === "error") return false;
+  if (core.op === "error" || !isPlain(env.report, core, `\`${key}\``)) return false;
   if (isMask(core)) env.report.notANumber(core, `\`${key}\``);
   else {
     const own = [...axes, ...gridAxes[syntax.name].map((axis) => `${axis}:${source}`)];

@@ -81,6 +81,13 @@ var schema31 = {
           minItems: { type: "integer", title: "a whole number", minimum: 0, description: "Fewest entries of a list." },
           maxItems: { type: "integer", title: "a whole number", minimum: 0, description: "Most entries of a list." },
           uniqueItems: { type: "boolean", title: "`true` or `false`", description: "Whether entries must differ." },
+          unit: {
+            enum: ["px", "lf", "f", "s", "%"],
+            title: "a unit",
+            description:
+              "What its numbers count, for `prefix`, `suffix` and `crop`: pixels, latent frames (of audio latent steps), pixel frames, seconds, or percent.",
+            examples: ["lf", "px", "s"],
+          },
           default: { description: "Its value where the run config has none; a parameter without default is required." },
           items: {
             type: "object",
@@ -2247,26 +2254,43 @@ function validate20(
                 errors++;
               }
             }
+            if (data28.unit !== void 0) {
+              let data44 = data28.unit;
+              if (!(data44 === "px" || data44 === "lf" || data44 === "f" || data44 === "s" || data44 === "%")) {
+                const err65 = {
+                  instancePath: instancePath + "/params/" + key8.replace(/~/g, "~0").replace(/\//g, "~1") + "/unit",
+                  schemaPath: "#/properties/params/additionalProperties/properties/unit/enum",
+                  keyword: "enum",
+                  params: { allowedValues: schema31.properties.params.additionalProperties.properties.unit.enum },
+                };
+                if (vErrors === null) {
+                  vErrors = [err65];
+                } else {
+                  vErrors.push(err65);
+                }
+                errors++;
+              }
+            }
             if (data28.items !== void 0) {
-              let data44 = data28.items;
-              if (data44 && typeof data44 == "object" && !Array.isArray(data44)) {
-                if (data44.type === void 0) {
-                  const err65 = {
+              let data45 = data28.items;
+              if (data45 && typeof data45 == "object" && !Array.isArray(data45)) {
+                if (data45.type === void 0) {
+                  const err66 = {
                     instancePath: instancePath + "/params/" + key8.replace(/~/g, "~0").replace(/\//g, "~1") + "/items",
                     schemaPath: "#/properties/params/additionalProperties/properties/items/required",
                     keyword: "required",
                     params: { missingProperty: "type" },
                   };
                   if (vErrors === null) {
-                    vErrors = [err65];
+                    vErrors = [err66];
                   } else {
-                    vErrors.push(err65);
+                    vErrors.push(err66);
                   }
                   errors++;
                 }
-                for (const key10 in data44) {
+                for (const key10 in data45) {
                   if (!func1.call(schema31.properties.params.additionalProperties.properties.items.properties, key10)) {
-                    const err66 = {
+                    const err67 = {
                       instancePath:
                         instancePath + "/params/" + key8.replace(/~/g, "~0").replace(/\//g, "~1") + "/items",
                       schemaPath: "#/properties/params/additionalProperties/properties/items/additionalProperties",
@@ -2274,23 +2298,23 @@ function validate20(
                       params: { additionalProperty: key10 },
                     };
                     if (vErrors === null) {
-                      vErrors = [err66];
+                      vErrors = [err67];
                     } else {
-                      vErrors.push(err66);
+                      vErrors.push(err67);
                     }
                     errors++;
                   }
                 }
-                if (data44.type !== void 0) {
-                  let data45 = data44.type;
+                if (data45.type !== void 0) {
+                  let data46 = data45.type;
                   if (!(
-                    data45 === "number" ||
-                    data45 === "integer" ||
-                    data45 === "boolean" ||
-                    data45 === "string" ||
-                    data45 === "array"
+                    data46 === "number" ||
+                    data46 === "integer" ||
+                    data46 === "boolean" ||
+                    data46 === "string" ||
+                    data46 === "array"
                   )) {
-                    const err67 = {
+                    const err68 = {
                       instancePath:
                         instancePath + "/params/" + key8.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/type",
                       schemaPath: "#/properties/params/additionalProperties/properties/items/properties/type/enum",
@@ -2301,16 +2325,16 @@ function validate20(
                       },
                     };
                     if (vErrors === null) {
-                      vErrors = [err67];
+                      vErrors = [err68];
                     } else {
-                      vErrors.push(err67);
+                      vErrors.push(err68);
                     }
                     errors++;
                   }
                 }
-                if (data44.description !== void 0) {
-                  if (typeof data44.description !== "string") {
-                    const err68 = {
+                if (data45.description !== void 0) {
+                  if (typeof data45.description !== "string") {
+                    const err69 = {
                       instancePath:
                         instancePath +
                         "/params/" +
@@ -2322,23 +2346,6 @@ function validate20(
                       params: { type: "string" },
                     };
                     if (vErrors === null) {
-                      vErrors = [err68];
-                    } else {
-                      vErrors.push(err68);
-                    }
-                    errors++;
-                  }
-                }
-                if (data44.title !== void 0) {
-                  if (typeof data44.title !== "string") {
-                    const err69 = {
-                      instancePath:
-                        instancePath + "/params/" + key8.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/title",
-                      schemaPath: "#/properties/params/additionalProperties/properties/items/properties/title/type",
-                      keyword: "type",
-                      params: { type: "string" },
-                    };
-                    if (vErrors === null) {
                       vErrors = [err69];
                     } else {
                       vErrors.push(err69);
@@ -2346,11 +2353,28 @@ function validate20(
                     errors++;
                   }
                 }
-                if (data44.enum !== void 0) {
-                  let data48 = data44.enum;
-                  if (Array.isArray(data48)) {
-                    if (data48.length < 1) {
-                      const err70 = {
+                if (data45.title !== void 0) {
+                  if (typeof data45.title !== "string") {
+                    const err70 = {
+                      instancePath:
+                        instancePath + "/params/" + key8.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/title",
+                      schemaPath: "#/properties/params/additionalProperties/properties/items/properties/title/type",
+                      keyword: "type",
+                      params: { type: "string" },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err70];
+                    } else {
+                      vErrors.push(err70);
+                    }
+                    errors++;
+                  }
+                }
+                if (data45.enum !== void 0) {
+                  let data49 = data45.enum;
+                  if (Array.isArray(data49)) {
+                    if (data49.length < 1) {
+                      const err71 = {
                         instancePath:
                           instancePath + "/params/" + key8.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/enum",
                         schemaPath:
@@ -2359,37 +2383,19 @@ function validate20(
                         params: { limit: 1 },
                       };
                       if (vErrors === null) {
-                        vErrors = [err70];
+                        vErrors = [err71];
                       } else {
-                        vErrors.push(err70);
+                        vErrors.push(err71);
                       }
                       errors++;
                     }
                   } else {
-                    const err71 = {
+                    const err72 = {
                       instancePath:
                         instancePath + "/params/" + key8.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/enum",
                       schemaPath: "#/properties/params/additionalProperties/properties/items/properties/enum/type",
                       keyword: "type",
                       params: { type: "array" },
-                    };
-                    if (vErrors === null) {
-                      vErrors = [err71];
-                    } else {
-                      vErrors.push(err71);
-                    }
-                    errors++;
-                  }
-                }
-                if (data44.minimum !== void 0) {
-                  let data49 = data44.minimum;
-                  if (!(typeof data49 == "number" && isFinite(data49))) {
-                    const err72 = {
-                      instancePath:
-                        instancePath + "/params/" + key8.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/minimum",
-                      schemaPath: "#/properties/params/additionalProperties/properties/items/properties/minimum/type",
-                      keyword: "type",
-                      params: { type: "number" },
                     };
                     if (vErrors === null) {
                       vErrors = [err72];
@@ -2399,13 +2405,13 @@ function validate20(
                     errors++;
                   }
                 }
-                if (data44.maximum !== void 0) {
-                  let data50 = data44.maximum;
+                if (data45.minimum !== void 0) {
+                  let data50 = data45.minimum;
                   if (!(typeof data50 == "number" && isFinite(data50))) {
                     const err73 = {
                       instancePath:
-                        instancePath + "/params/" + key8.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/maximum",
-                      schemaPath: "#/properties/params/additionalProperties/properties/items/properties/maximum/type",
+                        instancePath + "/params/" + key8.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/minimum",
+                      schemaPath: "#/properties/params/additionalProperties/properties/items/properties/minimum/type",
                       keyword: "type",
                       params: { type: "number" },
                     };
@@ -2417,17 +2423,13 @@ function validate20(
                     errors++;
                   }
                 }
-                if (data44.exclusiveMinimum !== void 0) {
-                  let data51 = data44.exclusiveMinimum;
+                if (data45.maximum !== void 0) {
+                  let data51 = data45.maximum;
                   if (!(typeof data51 == "number" && isFinite(data51))) {
                     const err74 = {
                       instancePath:
-                        instancePath +
-                        "/params/" +
-                        key8.replace(/~/g, "~0").replace(/\//g, "~1") +
-                        "/items/exclusiveMinimum",
-                      schemaPath:
-                        "#/properties/params/additionalProperties/properties/items/properties/exclusiveMinimum/type",
+                        instancePath + "/params/" + key8.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/maximum",
+                      schemaPath: "#/properties/params/additionalProperties/properties/items/properties/maximum/type",
                       keyword: "type",
                       params: { type: "number" },
                     };
@@ -2439,17 +2441,17 @@ function validate20(
                     errors++;
                   }
                 }
-                if (data44.exclusiveMaximum !== void 0) {
-                  let data52 = data44.exclusiveMaximum;
+                if (data45.exclusiveMinimum !== void 0) {
+                  let data52 = data45.exclusiveMinimum;
                   if (!(typeof data52 == "number" && isFinite(data52))) {
                     const err75 = {
                       instancePath:
                         instancePath +
                         "/params/" +
                         key8.replace(/~/g, "~0").replace(/\//g, "~1") +
-                        "/items/exclusiveMaximum",
+                        "/items/exclusiveMinimum",
                       schemaPath:
-                        "#/properties/params/additionalProperties/properties/items/properties/exclusiveMaximum/type",
+                        "#/properties/params/additionalProperties/properties/items/properties/exclusiveMinimum/type",
                       keyword: "type",
                       params: { type: "number" },
                     };
@@ -2461,11 +2463,33 @@ function validate20(
                     errors++;
                   }
                 }
-                if (data44.multipleOf !== void 0) {
-                  let data53 = data44.multipleOf;
-                  if (typeof data53 == "number" && isFinite(data53)) {
-                    if (data53 <= 0 || isNaN(data53)) {
-                      const err76 = {
+                if (data45.exclusiveMaximum !== void 0) {
+                  let data53 = data45.exclusiveMaximum;
+                  if (!(typeof data53 == "number" && isFinite(data53))) {
+                    const err76 = {
+                      instancePath:
+                        instancePath +
+                        "/params/" +
+                        key8.replace(/~/g, "~0").replace(/\//g, "~1") +
+                        "/items/exclusiveMaximum",
+                      schemaPath:
+                        "#/properties/params/additionalProperties/properties/items/properties/exclusiveMaximum/type",
+                      keyword: "type",
+                      params: { type: "number" },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err76];
+                    } else {
+                      vErrors.push(err76);
+                    }
+                    errors++;
+                  }
+                }
+                if (data45.multipleOf !== void 0) {
+                  let data54 = data45.multipleOf;
+                  if (typeof data54 == "number" && isFinite(data54)) {
+                    if (data54 <= 0 || isNaN(data54)) {
+                      const err77 = {
                         instancePath:
                           instancePath +
                           "/params/" +
@@ -2477,14 +2501,14 @@ function validate20(
                         params: { comparison: ">", limit: 0 },
                       };
                       if (vErrors === null) {
-                        vErrors = [err76];
+                        vErrors = [err77];
                       } else {
-                        vErrors.push(err76);
+                        vErrors.push(err77);
                       }
                       errors++;
                     }
                   } else {
-                    const err77 = {
+                    const err78 = {
                       instancePath:
                         instancePath + "/params/" + key8.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/multipleOf",
                       schemaPath:
@@ -2493,17 +2517,17 @@ function validate20(
                       params: { type: "number" },
                     };
                     if (vErrors === null) {
-                      vErrors = [err77];
+                      vErrors = [err78];
                     } else {
-                      vErrors.push(err77);
+                      vErrors.push(err78);
                     }
                     errors++;
                   }
                 }
-                if (data44.minLength !== void 0) {
-                  let data54 = data44.minLength;
-                  if (!(typeof data54 == "number" && !(data54 % 1) && !isNaN(data54) && isFinite(data54))) {
-                    const err78 = {
+                if (data45.minLength !== void 0) {
+                  let data55 = data45.minLength;
+                  if (!(typeof data55 == "number" && !(data55 % 1) && !isNaN(data55) && isFinite(data55))) {
+                    const err79 = {
                       instancePath:
                         instancePath + "/params/" + key8.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/minLength",
                       schemaPath: "#/properties/params/additionalProperties/properties/items/properties/minLength/type",
@@ -2511,15 +2535,15 @@ function validate20(
                       params: { type: "integer" },
                     };
                     if (vErrors === null) {
-                      vErrors = [err78];
+                      vErrors = [err79];
                     } else {
-                      vErrors.push(err78);
+                      vErrors.push(err79);
                     }
                     errors++;
                   }
-                  if (typeof data54 == "number" && isFinite(data54)) {
-                    if (data54 < 0 || isNaN(data54)) {
-                      const err79 = {
+                  if (typeof data55 == "number" && isFinite(data55)) {
+                    if (data55 < 0 || isNaN(data55)) {
+                      const err80 = {
                         instancePath:
                           instancePath +
                           "/params/" +
@@ -2531,18 +2555,18 @@ function validate20(
                         params: { comparison: ">=", limit: 0 },
                       };
                       if (vErrors === null) {
-                        vErrors = [err79];
+                        vErrors = [err80];
                       } else {
-                        vErrors.push(err79);
+                        vErrors.push(err80);
                       }
                       errors++;
                     }
                   }
                 }
-                if (data44.maxLength !== void 0) {
-                  let data55 = data44.maxLength;
-                  if (!(typeof data55 == "number" && !(data55 % 1) && !isNaN(data55) && isFinite(data55))) {
-                    const err80 = {
+                if (data45.maxLength !== void 0) {
+                  let data56 = data45.maxLength;
+                  if (!(typeof data56 == "number" && !(data56 % 1) && !isNaN(data56) && isFinite(data56))) {
+                    const err81 = {
                       instancePath:
                         instancePath + "/params/" + key8.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/maxLength",
                       schemaPath: "#/properties/params/additionalProperties/properties/items/properties/maxLength/type",
@@ -2550,15 +2574,15 @@ function validate20(
                       params: { type: "integer" },
                     };
                     if (vErrors === null) {
-                      vErrors = [err80];
+                      vErrors = [err81];
                     } else {
-                      vErrors.push(err80);
+                      vErrors.push(err81);
                     }
                     errors++;
                   }
-                  if (typeof data55 == "number" && isFinite(data55)) {
-                    if (data55 < 0 || isNaN(data55)) {
-                      const err81 = {
+                  if (typeof data56 == "number" && isFinite(data56)) {
+                    if (data56 < 0 || isNaN(data56)) {
+                      const err82 = {
                         instancePath:
                           instancePath +
                           "/params/" +
@@ -2570,40 +2594,22 @@ function validate20(
                         params: { comparison: ">=", limit: 0 },
                       };
                       if (vErrors === null) {
-                        vErrors = [err81];
+                        vErrors = [err82];
                       } else {
-                        vErrors.push(err81);
+                        vErrors.push(err82);
                       }
                       errors++;
                     }
                   }
                 }
-                if (data44.pattern !== void 0) {
-                  if (typeof data44.pattern !== "string") {
-                    const err82 = {
+                if (data45.pattern !== void 0) {
+                  if (typeof data45.pattern !== "string") {
+                    const err83 = {
                       instancePath:
                         instancePath + "/params/" + key8.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/pattern",
                       schemaPath: "#/properties/params/additionalProperties/properties/items/properties/pattern/type",
                       keyword: "type",
                       params: { type: "string" },
-                    };
-                    if (vErrors === null) {
-                      vErrors = [err82];
-                    } else {
-                      vErrors.push(err82);
-                    }
-                    errors++;
-                  }
-                }
-                if (data44.minItems !== void 0) {
-                  let data57 = data44.minItems;
-                  if (!(typeof data57 == "number" && !(data57 % 1) && !isNaN(data57) && isFinite(data57))) {
-                    const err83 = {
-                      instancePath:
-                        instancePath + "/params/" + key8.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/minItems",
-                      schemaPath: "#/properties/params/additionalProperties/properties/items/properties/minItems/type",
-                      keyword: "type",
-                      params: { type: "integer" },
                     };
                     if (vErrors === null) {
                       vErrors = [err83];
@@ -2612,9 +2618,27 @@ function validate20(
                     }
                     errors++;
                   }
-                  if (typeof data57 == "number" && isFinite(data57)) {
-                    if (data57 < 0 || isNaN(data57)) {
-                      const err84 = {
+                }
+                if (data45.minItems !== void 0) {
+                  let data58 = data45.minItems;
+                  if (!(typeof data58 == "number" && !(data58 % 1) && !isNaN(data58) && isFinite(data58))) {
+                    const err84 = {
+                      instancePath:
+                        instancePath + "/params/" + key8.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/minItems",
+                      schemaPath: "#/properties/params/additionalProperties/properties/items/properties/minItems/type",
+                      keyword: "type",
+                      params: { type: "integer" },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err84];
+                    } else {
+                      vErrors.push(err84);
+                    }
+                    errors++;
+                  }
+                  if (typeof data58 == "number" && isFinite(data58)) {
+                    if (data58 < 0 || isNaN(data58)) {
+                      const err85 = {
                         instancePath:
                           instancePath + "/params/" + key8.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/minItems",
                         schemaPath:
@@ -2623,18 +2647,18 @@ function validate20(
                         params: { comparison: ">=", limit: 0 },
                       };
                       if (vErrors === null) {
-                        vErrors = [err84];
+                        vErrors = [err85];
                       } else {
-                        vErrors.push(err84);
+                        vErrors.push(err85);
                       }
                       errors++;
                     }
                   }
                 }
-                if (data44.maxItems !== void 0) {
-                  let data58 = data44.maxItems;
-                  if (!(typeof data58 == "number" && !(data58 % 1) && !isNaN(data58) && isFinite(data58))) {
-                    const err85 = {
+                if (data45.maxItems !== void 0) {
+                  let data59 = data45.maxItems;
+                  if (!(typeof data59 == "number" && !(data59 % 1) && !isNaN(data59) && isFinite(data59))) {
+                    const err86 = {
                       instancePath:
                         instancePath + "/params/" + key8.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/maxItems",
                       schemaPath: "#/properties/params/additionalProperties/properties/items/properties/maxItems/type",
@@ -2642,15 +2666,15 @@ function validate20(
                       params: { type: "integer" },
                     };
                     if (vErrors === null) {
-                      vErrors = [err85];
+                      vErrors = [err86];
                     } else {
-                      vErrors.push(err85);
+                      vErrors.push(err86);
                     }
                     errors++;
                   }
-                  if (typeof data58 == "number" && isFinite(data58)) {
-                    if (data58 < 0 || isNaN(data58)) {
-                      const err86 = {
+                  if (typeof data59 == "number" && isFinite(data59)) {
+                    if (data59 < 0 || isNaN(data59)) {
+                      const err87 = {
                         instancePath:
                           instancePath + "/params/" + key8.replace(/~/g, "~0").replace(/\//g, "~1") + "/items/maxItems",
                         schemaPath:
@@ -2659,17 +2683,17 @@ function validate20(
                         params: { comparison: ">=", limit: 0 },
                       };
                       if (vErrors === null) {
-                        vErrors = [err86];
+                        vErrors = [err87];
                       } else {
-                        vErrors.push(err86);
+                        vErrors.push(err87);
                       }
                       errors++;
                     }
                   }
                 }
-                if (data44.uniqueItems !== void 0) {
-                  if (typeof data44.uniqueItems !== "boolean") {
-                    const err87 = {
+                if (data45.uniqueItems !== void 0) {
+                  if (typeof data45.uniqueItems !== "boolean") {
+                    const err88 = {
                       instancePath:
                         instancePath +
                         "/params/" +
@@ -2681,35 +2705,19 @@ function validate20(
                       params: { type: "boolean" },
                     };
                     if (vErrors === null) {
-                      vErrors = [err87];
+                      vErrors = [err88];
                     } else {
-                      vErrors.push(err87);
+                      vErrors.push(err88);
                     }
                     errors++;
                   }
                 }
               } else {
-                const err88 = {
+                const err89 = {
                   instancePath: instancePath + "/params/" + key8.replace(/~/g, "~0").replace(/\//g, "~1") + "/items",
                   schemaPath: "#/properties/params/additionalProperties/properties/items/type",
                   keyword: "type",
                   params: { type: "object" },
-                };
-                if (vErrors === null) {
-                  vErrors = [err88];
-                } else {
-                  vErrors.push(err88);
-                }
-                errors++;
-              }
-            }
-            if (data28.examples !== void 0) {
-              if (!Array.isArray(data28.examples)) {
-                const err89 = {
-                  instancePath: instancePath + "/params/" + key8.replace(/~/g, "~0").replace(/\//g, "~1") + "/examples",
-                  schemaPath: "#/properties/params/additionalProperties/properties/examples/type",
-                  keyword: "type",
-                  params: { type: "array" },
                 };
                 if (vErrors === null) {
                   vErrors = [err89];
@@ -2719,58 +2727,74 @@ function validate20(
                 errors++;
               }
             }
+            if (data28.examples !== void 0) {
+              if (!Array.isArray(data28.examples)) {
+                const err90 = {
+                  instancePath: instancePath + "/params/" + key8.replace(/~/g, "~0").replace(/\//g, "~1") + "/examples",
+                  schemaPath: "#/properties/params/additionalProperties/properties/examples/type",
+                  keyword: "type",
+                  params: { type: "array" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err90];
+                } else {
+                  vErrors.push(err90);
+                }
+                errors++;
+              }
+            }
           } else {
-            const err90 = {
+            const err91 = {
               instancePath: instancePath + "/params/" + key8.replace(/~/g, "~0").replace(/\//g, "~1"),
               schemaPath: "#/properties/params/additionalProperties/type",
               keyword: "type",
               params: { type: "object" },
             };
             if (vErrors === null) {
-              vErrors = [err90];
+              vErrors = [err91];
             } else {
-              vErrors.push(err90);
+              vErrors.push(err91);
             }
             errors++;
           }
         }
       } else {
-        const err91 = {
+        const err92 = {
           instancePath: instancePath + "/params",
           schemaPath: "#/properties/params/type",
           keyword: "type",
           params: { type: "object" },
         };
         if (vErrors === null) {
-          vErrors = [err91];
+          vErrors = [err92];
         } else {
-          vErrors.push(err91);
+          vErrors.push(err92);
         }
         errors++;
       }
     }
     if (data.sources !== void 0) {
-      let data61 = data.sources;
-      if (data61 && typeof data61 == "object" && !Array.isArray(data61)) {
-        if (Object.keys(data61).length < 1) {
-          const err92 = {
+      let data62 = data.sources;
+      if (data62 && typeof data62 == "object" && !Array.isArray(data62)) {
+        if (Object.keys(data62).length < 1) {
+          const err93 = {
             instancePath: instancePath + "/sources",
             schemaPath: "#/properties/sources/minProperties",
             keyword: "minProperties",
             params: { limit: 1 },
           };
           if (vErrors === null) {
-            vErrors = [err92];
+            vErrors = [err93];
           } else {
-            vErrors.push(err92);
+            vErrors.push(err93);
           }
           errors++;
         }
-        for (const key11 in data61) {
-          const _errs118 = errors;
+        for (const key11 in data62) {
+          const _errs119 = errors;
           if (typeof key11 === "string") {
             if (!pattern5.test(key11)) {
-              const err93 = {
+              const err94 = {
                 instancePath: instancePath + "/sources",
                 schemaPath: "#/properties/sources/propertyNames/pattern",
                 keyword: "pattern",
@@ -2778,33 +2802,33 @@ function validate20(
                 propertyName: key11,
               };
               if (vErrors === null) {
-                vErrors = [err93];
+                vErrors = [err94];
               } else {
-                vErrors.push(err93);
+                vErrors.push(err94);
               }
               errors++;
             }
           }
-          var valid22 = _errs118 === errors;
+          var valid22 = _errs119 === errors;
           if (!valid22) {
-            const err94 = {
+            const err95 = {
               instancePath: instancePath + "/sources",
               schemaPath: "#/properties/sources/propertyNames",
               keyword: "propertyNames",
               params: { propertyName: key11 },
             };
             if (vErrors === null) {
-              vErrors = [err94];
+              vErrors = [err95];
             } else {
-              vErrors.push(err94);
+              vErrors.push(err95);
             }
             errors++;
           }
         }
-        for (const key12 in data61) {
-          let data62 = data61[key12];
-          if (data62 && typeof data62 == "object" && !Array.isArray(data62)) {
-            for (const key13 in data62) {
+        for (const key12 in data62) {
+          let data63 = data62[key12];
+          if (data63 && typeof data63 == "object" && !Array.isArray(data63)) {
+            for (const key13 in data63) {
               if (!(
                 key13 === "directory" ||
                 key13 === "file" ||
@@ -2815,25 +2839,25 @@ function validate20(
                 key13 === "like" ||
                 key13 === "optional"
               )) {
-                const err95 = {
+                const err96 = {
                   instancePath: instancePath + "/sources/" + key12.replace(/~/g, "~0").replace(/\//g, "~1"),
                   schemaPath: "#/properties/sources/additionalProperties/additionalProperties",
                   keyword: "additionalProperties",
                   params: { additionalProperty: key13 },
                 };
                 if (vErrors === null) {
-                  vErrors = [err95];
+                  vErrors = [err96];
                 } else {
-                  vErrors.push(err95);
+                  vErrors.push(err96);
                 }
                 errors++;
               }
             }
-            if (data62.directory !== void 0) {
-              let data63 = data62.directory;
-              if (typeof data63 === "string") {
-                if (!pattern7.test(data63)) {
-                  const err96 = {
+            if (data63.directory !== void 0) {
+              let data64 = data63.directory;
+              if (typeof data64 === "string") {
+                if (!pattern7.test(data64)) {
+                  const err97 = {
                     instancePath:
                       instancePath + "/sources/" + key12.replace(/~/g, "~0").replace(/\//g, "~1") + "/directory",
                     schemaPath: "#/properties/sources/additionalProperties/properties/directory/pattern",
@@ -2843,14 +2867,14 @@ function validate20(
                     },
                   };
                   if (vErrors === null) {
-                    vErrors = [err96];
+                    vErrors = [err97];
                   } else {
-                    vErrors.push(err96);
+                    vErrors.push(err97);
                   }
                   errors++;
                 }
               } else {
-                const err97 = {
+                const err98 = {
                   instancePath:
                     instancePath + "/sources/" + key12.replace(/~/g, "~0").replace(/\//g, "~1") + "/directory",
                   schemaPath: "#/properties/sources/additionalProperties/properties/directory/type",
@@ -2858,18 +2882,18 @@ function validate20(
                   params: { type: "string" },
                 };
                 if (vErrors === null) {
-                  vErrors = [err97];
+                  vErrors = [err98];
                 } else {
-                  vErrors.push(err97);
+                  vErrors.push(err98);
                 }
                 errors++;
               }
             }
-            if (data62.file !== void 0) {
-              let data64 = data62.file;
-              if (typeof data64 === "string") {
-                if (!pattern7.test(data64)) {
-                  const err98 = {
+            if (data63.file !== void 0) {
+              let data65 = data63.file;
+              if (typeof data65 === "string") {
+                if (!pattern7.test(data65)) {
+                  const err99 = {
                     instancePath: instancePath + "/sources/" + key12.replace(/~/g, "~0").replace(/\//g, "~1") + "/file",
                     schemaPath: "#/properties/sources/additionalProperties/properties/file/pattern",
                     keyword: "pattern",
@@ -2878,42 +2902,18 @@ function validate20(
                     },
                   };
                   if (vErrors === null) {
-                    vErrors = [err98];
+                    vErrors = [err99];
                   } else {
-                    vErrors.push(err98);
+                    vErrors.push(err99);
                   }
                   errors++;
                 }
               } else {
-                const err99 = {
+                const err100 = {
                   instancePath: instancePath + "/sources/" + key12.replace(/~/g, "~0").replace(/\//g, "~1") + "/file",
                   schemaPath: "#/properties/sources/additionalProperties/properties/file/type",
                   keyword: "type",
                   params: { type: "string" },
-                };
-                if (vErrors === null) {
-                  vErrors = [err99];
-                } else {
-                  vErrors.push(err99);
-                }
-                errors++;
-              }
-            }
-            if (data62.kind !== void 0) {
-              let data65 = data62.kind;
-              if (!(
-                data65 === "video_latents" ||
-                data65 === "audio_latents" ||
-                data65 === "text_embeddings" ||
-                data65 === "video_mask" ||
-                data65 === "audio_mask" ||
-                data65 === "tensor"
-              )) {
-                const err100 = {
-                  instancePath: instancePath + "/sources/" + key12.replace(/~/g, "~0").replace(/\//g, "~1") + "/kind",
-                  schemaPath: "#/properties/sources/additionalProperties/properties/kind/enum",
-                  keyword: "enum",
-                  params: { allowedValues: schema31.properties.sources.additionalProperties.properties.kind.enum },
                 };
                 if (vErrors === null) {
                   vErrors = [err100];
@@ -2923,13 +2923,21 @@ function validate20(
                 errors++;
               }
             }
-            if (data62.key !== void 0) {
-              if (typeof data62.key !== "string") {
+            if (data63.kind !== void 0) {
+              let data66 = data63.kind;
+              if (!(
+                data66 === "video_latents" ||
+                data66 === "audio_latents" ||
+                data66 === "text_embeddings" ||
+                data66 === "video_mask" ||
+                data66 === "audio_mask" ||
+                data66 === "tensor"
+              )) {
                 const err101 = {
-                  instancePath: instancePath + "/sources/" + key12.replace(/~/g, "~0").replace(/\//g, "~1") + "/key",
-                  schemaPath: "#/properties/sources/additionalProperties/properties/key/type",
-                  keyword: "type",
-                  params: { type: "string" },
+                  instancePath: instancePath + "/sources/" + key12.replace(/~/g, "~0").replace(/\//g, "~1") + "/kind",
+                  schemaPath: "#/properties/sources/additionalProperties/properties/kind/enum",
+                  keyword: "enum",
+                  params: { allowedValues: schema31.properties.sources.additionalProperties.properties.kind.enum },
                 };
                 if (vErrors === null) {
                   vErrors = [err101];
@@ -2939,15 +2947,31 @@ function validate20(
                 errors++;
               }
             }
-            if (data62.axes !== void 0) {
-              let data67 = data62.axes;
-              if (Array.isArray(data67)) {
-                const len0 = data67.length;
+            if (data63.key !== void 0) {
+              if (typeof data63.key !== "string") {
+                const err102 = {
+                  instancePath: instancePath + "/sources/" + key12.replace(/~/g, "~0").replace(/\//g, "~1") + "/key",
+                  schemaPath: "#/properties/sources/additionalProperties/properties/key/type",
+                  keyword: "type",
+                  params: { type: "string" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err102];
+                } else {
+                  vErrors.push(err102);
+                }
+                errors++;
+              }
+            }
+            if (data63.axes !== void 0) {
+              let data68 = data63.axes;
+              if (Array.isArray(data68)) {
+                const len0 = data68.length;
                 for (let i0 = 0; i0 < len0; i0++) {
-                  let data68 = data67[i0];
-                  if (typeof data68 === "string") {
-                    if (!pattern9.test(data68)) {
-                      const err102 = {
+                  let data69 = data68[i0];
+                  if (typeof data69 === "string") {
+                    if (!pattern9.test(data69)) {
+                      const err103 = {
                         instancePath:
                           instancePath + "/sources/" + key12.replace(/~/g, "~0").replace(/\//g, "~1") + "/axes/" + i0,
                         schemaPath: "#/properties/sources/additionalProperties/properties/axes/items/pattern",
@@ -2955,14 +2979,14 @@ function validate20(
                         params: { pattern: "^[A-Za-z_]\\w*(:[A-Za-z_]\\w*)?$" },
                       };
                       if (vErrors === null) {
-                        vErrors = [err102];
+                        vErrors = [err103];
                       } else {
-                        vErrors.push(err102);
+                        vErrors.push(err103);
                       }
                       errors++;
                     }
                   } else {
-                    const err103 = {
+                    const err104 = {
                       instancePath:
                         instancePath + "/sources/" + key12.replace(/~/g, "~0").replace(/\//g, "~1") + "/axes/" + i0,
                       schemaPath: "#/properties/sources/additionalProperties/properties/axes/items/type",
@@ -2970,52 +2994,37 @@ function validate20(
                       params: { type: "string" },
                     };
                     if (vErrors === null) {
-                      vErrors = [err103];
+                      vErrors = [err104];
                     } else {
-                      vErrors.push(err103);
+                      vErrors.push(err104);
                     }
                     errors++;
                   }
                 }
               } else {
-                const err104 = {
+                const err105 = {
                   instancePath: instancePath + "/sources/" + key12.replace(/~/g, "~0").replace(/\//g, "~1") + "/axes",
                   schemaPath: "#/properties/sources/additionalProperties/properties/axes/type",
                   keyword: "type",
                   params: { type: "array" },
                 };
                 if (vErrors === null) {
-                  vErrors = [err104];
+                  vErrors = [err105];
                 } else {
-                  vErrors.push(err104);
+                  vErrors.push(err105);
                 }
                 errors++;
               }
             }
-            if (data62.range !== void 0) {
-              let data69 = data62.range;
-              if (Array.isArray(data69)) {
-                if (data69.length > 2) {
-                  const err105 = {
+            if (data63.range !== void 0) {
+              let data70 = data63.range;
+              if (Array.isArray(data70)) {
+                if (data70.length > 2) {
+                  const err106 = {
                     instancePath:
                       instancePath + "/sources/" + key12.replace(/~/g, "~0").replace(/\//g, "~1") + "/range",
                     schemaPath: "#/properties/sources/additionalProperties/properties/range/maxItems",
                     keyword: "maxItems",
-                    params: { limit: 2 },
-                  };
-                  if (vErrors === null) {
-                    vErrors = [err105];
-                  } else {
-                    vErrors.push(err105);
-                  }
-                  errors++;
-                }
-                if (data69.length < 2) {
-                  const err106 = {
-                    instancePath:
-                      instancePath + "/sources/" + key12.replace(/~/g, "~0").replace(/\//g, "~1") + "/range",
-                    schemaPath: "#/properties/sources/additionalProperties/properties/range/minItems",
-                    keyword: "minItems",
                     params: { limit: 2 },
                   };
                   if (vErrors === null) {
@@ -3025,11 +3034,26 @@ function validate20(
                   }
                   errors++;
                 }
-                const len1 = data69.length;
+                if (data70.length < 2) {
+                  const err107 = {
+                    instancePath:
+                      instancePath + "/sources/" + key12.replace(/~/g, "~0").replace(/\//g, "~1") + "/range",
+                    schemaPath: "#/properties/sources/additionalProperties/properties/range/minItems",
+                    keyword: "minItems",
+                    params: { limit: 2 },
+                  };
+                  if (vErrors === null) {
+                    vErrors = [err107];
+                  } else {
+                    vErrors.push(err107);
+                  }
+                  errors++;
+                }
+                const len1 = data70.length;
                 for (let i1 = 0; i1 < len1; i1++) {
-                  let data70 = data69[i1];
-                  if (!(typeof data70 == "number" && isFinite(data70))) {
-                    const err107 = {
+                  let data71 = data70[i1];
+                  if (!(typeof data71 == "number" && isFinite(data71))) {
+                    const err108 = {
                       instancePath:
                         instancePath + "/sources/" + key12.replace(/~/g, "~0").replace(/\//g, "~1") + "/range/" + i1,
                       schemaPath: "#/properties/sources/additionalProperties/properties/range/items/type",
@@ -3037,35 +3061,19 @@ function validate20(
                       params: { type: "number" },
                     };
                     if (vErrors === null) {
-                      vErrors = [err107];
+                      vErrors = [err108];
                     } else {
-                      vErrors.push(err107);
+                      vErrors.push(err108);
                     }
                     errors++;
                   }
                 }
               } else {
-                const err108 = {
+                const err109 = {
                   instancePath: instancePath + "/sources/" + key12.replace(/~/g, "~0").replace(/\//g, "~1") + "/range",
                   schemaPath: "#/properties/sources/additionalProperties/properties/range/type",
                   keyword: "type",
                   params: { type: "array" },
-                };
-                if (vErrors === null) {
-                  vErrors = [err108];
-                } else {
-                  vErrors.push(err108);
-                }
-                errors++;
-              }
-            }
-            if (data62.like !== void 0) {
-              if (typeof data62.like !== "string") {
-                const err109 = {
-                  instancePath: instancePath + "/sources/" + key12.replace(/~/g, "~0").replace(/\//g, "~1") + "/like",
-                  schemaPath: "#/properties/sources/additionalProperties/properties/like/type",
-                  keyword: "type",
-                  params: { type: "string" },
                 };
                 if (vErrors === null) {
                   vErrors = [err109];
@@ -3075,14 +3083,13 @@ function validate20(
                 errors++;
               }
             }
-            if (data62.optional !== void 0) {
-              if (typeof data62.optional !== "boolean") {
+            if (data63.like !== void 0) {
+              if (typeof data63.like !== "string") {
                 const err110 = {
-                  instancePath:
-                    instancePath + "/sources/" + key12.replace(/~/g, "~0").replace(/\//g, "~1") + "/optional",
-                  schemaPath: "#/properties/sources/additionalProperties/properties/optional/type",
+                  instancePath: instancePath + "/sources/" + key12.replace(/~/g, "~0").replace(/\//g, "~1") + "/like",
+                  schemaPath: "#/properties/sources/additionalProperties/properties/like/type",
                   keyword: "type",
-                  params: { type: "boolean" },
+                  params: { type: "string" },
                 };
                 if (vErrors === null) {
                   vErrors = [err110];
@@ -3092,58 +3099,75 @@ function validate20(
                 errors++;
               }
             }
+            if (data63.optional !== void 0) {
+              if (typeof data63.optional !== "boolean") {
+                const err111 = {
+                  instancePath:
+                    instancePath + "/sources/" + key12.replace(/~/g, "~0").replace(/\//g, "~1") + "/optional",
+                  schemaPath: "#/properties/sources/additionalProperties/properties/optional/type",
+                  keyword: "type",
+                  params: { type: "boolean" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err111];
+                } else {
+                  vErrors.push(err111);
+                }
+                errors++;
+              }
+            }
           } else {
-            const err111 = {
+            const err112 = {
               instancePath: instancePath + "/sources/" + key12.replace(/~/g, "~0").replace(/\//g, "~1"),
               schemaPath: "#/properties/sources/additionalProperties/type",
               keyword: "type",
               params: { type: "object" },
             };
             if (vErrors === null) {
-              vErrors = [err111];
+              vErrors = [err112];
             } else {
-              vErrors.push(err111);
+              vErrors.push(err112);
             }
             errors++;
           }
         }
       } else {
-        const err112 = {
+        const err113 = {
           instancePath: instancePath + "/sources",
           schemaPath: "#/properties/sources/type",
           keyword: "type",
           params: { type: "object" },
         };
         if (vErrors === null) {
-          vErrors = [err112];
+          vErrors = [err113];
         } else {
-          vErrors.push(err112);
+          vErrors.push(err113);
         }
         errors++;
       }
     }
     if (data.datasets !== void 0) {
-      let data73 = data.datasets;
-      if (data73 && typeof data73 == "object" && !Array.isArray(data73)) {
-        if (Object.keys(data73).length < 1) {
-          const err113 = {
+      let data74 = data.datasets;
+      if (data74 && typeof data74 == "object" && !Array.isArray(data74)) {
+        if (Object.keys(data74).length < 1) {
+          const err114 = {
             instancePath: instancePath + "/datasets",
             schemaPath: "#/properties/datasets/minProperties",
             keyword: "minProperties",
             params: { limit: 1 },
           };
           if (vErrors === null) {
-            vErrors = [err113];
+            vErrors = [err114];
           } else {
-            vErrors.push(err113);
+            vErrors.push(err114);
           }
           errors++;
         }
-        for (const key14 in data73) {
-          const _errs144 = errors;
+        for (const key14 in data74) {
+          const _errs145 = errors;
           if (typeof key14 === "string") {
             if (!pattern5.test(key14)) {
-              const err114 = {
+              const err115 = {
                 instancePath: instancePath + "/datasets",
                 schemaPath: "#/properties/datasets/propertyNames/pattern",
                 keyword: "pattern",
@@ -3151,53 +3175,53 @@ function validate20(
                 propertyName: key14,
               };
               if (vErrors === null) {
-                vErrors = [err114];
+                vErrors = [err115];
               } else {
-                vErrors.push(err114);
+                vErrors.push(err115);
               }
               errors++;
             }
           }
-          var valid29 = _errs144 === errors;
+          var valid29 = _errs145 === errors;
           if (!valid29) {
-            const err115 = {
+            const err116 = {
               instancePath: instancePath + "/datasets",
               schemaPath: "#/properties/datasets/propertyNames",
               keyword: "propertyNames",
               params: { propertyName: key14 },
             };
             if (vErrors === null) {
-              vErrors = [err115];
+              vErrors = [err116];
             } else {
-              vErrors.push(err115);
+              vErrors.push(err116);
             }
             errors++;
           }
         }
-        for (const key15 in data73) {
-          let data74 = data73[key15];
-          if (data74 && typeof data74 == "object" && !Array.isArray(data74)) {
-            for (const key16 in data74) {
+        for (const key15 in data74) {
+          let data75 = data74[key15];
+          if (data75 && typeof data75 == "object" && !Array.isArray(data75)) {
+            for (const key16 in data75) {
               if (!(key16 === "root" || key16 === "share" || key16 === "without")) {
-                const err116 = {
+                const err117 = {
                   instancePath: instancePath + "/datasets/" + key15.replace(/~/g, "~0").replace(/\//g, "~1"),
                   schemaPath: "#/properties/datasets/additionalProperties/additionalProperties",
                   keyword: "additionalProperties",
                   params: { additionalProperty: key16 },
                 };
                 if (vErrors === null) {
-                  vErrors = [err116];
+                  vErrors = [err117];
                 } else {
-                  vErrors.push(err116);
+                  vErrors.push(err117);
                 }
                 errors++;
               }
             }
-            if (data74.root !== void 0) {
-              let data75 = data74.root;
-              if (typeof data75 === "string") {
-                if (!pattern7.test(data75)) {
-                  const err117 = {
+            if (data75.root !== void 0) {
+              let data76 = data75.root;
+              if (typeof data76 === "string") {
+                if (!pattern7.test(data76)) {
+                  const err118 = {
                     instancePath:
                       instancePath + "/datasets/" + key15.replace(/~/g, "~0").replace(/\//g, "~1") + "/root",
                     schemaPath: "#/properties/datasets/additionalProperties/properties/root/pattern",
@@ -3207,35 +3231,18 @@ function validate20(
                     },
                   };
                   if (vErrors === null) {
-                    vErrors = [err117];
+                    vErrors = [err118];
                   } else {
-                    vErrors.push(err117);
+                    vErrors.push(err118);
                   }
                   errors++;
                 }
               } else {
-                const err118 = {
+                const err119 = {
                   instancePath: instancePath + "/datasets/" + key15.replace(/~/g, "~0").replace(/\//g, "~1") + "/root",
                   schemaPath: "#/properties/datasets/additionalProperties/properties/root/type",
                   keyword: "type",
                   params: { type: "string" },
-                };
-                if (vErrors === null) {
-                  vErrors = [err118];
-                } else {
-                  vErrors.push(err118);
-                }
-                errors++;
-              }
-            }
-            if (data74.share !== void 0) {
-              let data76 = data74.share;
-              if (!(typeof data76 == "number" && isFinite(data76)) && typeof data76 !== "string") {
-                const err119 = {
-                  instancePath: instancePath + "/datasets/" + key15.replace(/~/g, "~0").replace(/\//g, "~1") + "/share",
-                  schemaPath: "#/properties/datasets/additionalProperties/properties/share/type",
-                  keyword: "type",
-                  params: { type: schema31.properties.datasets.additionalProperties.properties.share.type },
                 };
                 if (vErrors === null) {
                   vErrors = [err119];
@@ -3244,29 +3251,31 @@ function validate20(
                 }
                 errors++;
               }
-              if (typeof data76 == "number" && isFinite(data76)) {
-                if (data76 >= 1 || isNaN(data76)) {
-                  const err120 = {
+            }
+            if (data75.share !== void 0) {
+              let data77 = data75.share;
+              if (!(typeof data77 == "number" && isFinite(data77)) && typeof data77 !== "string") {
+                const err120 = {
+                  instancePath: instancePath + "/datasets/" + key15.replace(/~/g, "~0").replace(/\//g, "~1") + "/share",
+                  schemaPath: "#/properties/datasets/additionalProperties/properties/share/type",
+                  keyword: "type",
+                  params: { type: schema31.properties.datasets.additionalProperties.properties.share.type },
+                };
+                if (vErrors === null) {
+                  vErrors = [err120];
+                } else {
+                  vErrors.push(err120);
+                }
+                errors++;
+              }
+              if (typeof data77 == "number" && isFinite(data77)) {
+                if (data77 >= 1 || isNaN(data77)) {
+                  const err121 = {
                     instancePath:
                       instancePath + "/datasets/" + key15.replace(/~/g, "~0").replace(/\//g, "~1") + "/share",
                     schemaPath: "#/properties/datasets/additionalProperties/properties/share/exclusiveMaximum",
                     keyword: "exclusiveMaximum",
                     params: { comparison: "<", limit: 1 },
-                  };
-                  if (vErrors === null) {
-                    vErrors = [err120];
-                  } else {
-                    vErrors.push(err120);
-                  }
-                  errors++;
-                }
-                if (data76 <= 0 || isNaN(data76)) {
-                  const err121 = {
-                    instancePath:
-                      instancePath + "/datasets/" + key15.replace(/~/g, "~0").replace(/\//g, "~1") + "/share",
-                    schemaPath: "#/properties/datasets/additionalProperties/properties/share/exclusiveMinimum",
-                    keyword: "exclusiveMinimum",
-                    params: { comparison: ">", limit: 0 },
                   };
                   if (vErrors === null) {
                     vErrors = [err121];
@@ -3275,15 +3284,30 @@ function validate20(
                   }
                   errors++;
                 }
+                if (data77 <= 0 || isNaN(data77)) {
+                  const err122 = {
+                    instancePath:
+                      instancePath + "/datasets/" + key15.replace(/~/g, "~0").replace(/\//g, "~1") + "/share",
+                    schemaPath: "#/properties/datasets/additionalProperties/properties/share/exclusiveMinimum",
+                    keyword: "exclusiveMinimum",
+                    params: { comparison: ">", limit: 0 },
+                  };
+                  if (vErrors === null) {
+                    vErrors = [err122];
+                  } else {
+                    vErrors.push(err122);
+                  }
+                  errors++;
+                }
               }
             }
-            if (data74.without !== void 0) {
-              let data77 = data74.without;
-              if (Array.isArray(data77)) {
-                const len2 = data77.length;
+            if (data75.without !== void 0) {
+              let data78 = data75.without;
+              if (Array.isArray(data78)) {
+                const len2 = data78.length;
                 for (let i2 = 0; i2 < len2; i2++) {
-                  if (typeof data77[i2] !== "string") {
-                    const err122 = {
+                  if (typeof data78[i2] !== "string") {
+                    const err123 = {
                       instancePath:
                         instancePath + "/datasets/" + key15.replace(/~/g, "~0").replace(/\//g, "~1") + "/without/" + i2,
                       schemaPath: "#/properties/datasets/additionalProperties/properties/without/items/type",
@@ -3291,15 +3315,15 @@ function validate20(
                       params: { type: "string" },
                     };
                     if (vErrors === null) {
-                      vErrors = [err122];
+                      vErrors = [err123];
                     } else {
-                      vErrors.push(err122);
+                      vErrors.push(err123);
                     }
                     errors++;
                   }
                 }
               } else {
-                const err123 = {
+                const err124 = {
                   instancePath:
                     instancePath + "/datasets/" + key15.replace(/~/g, "~0").replace(/\//g, "~1") + "/without",
                   schemaPath: "#/properties/datasets/additionalProperties/properties/without/type",
@@ -3307,113 +3331,92 @@ function validate20(
                   params: { type: "array" },
                 };
                 if (vErrors === null) {
-                  vErrors = [err123];
+                  vErrors = [err124];
                 } else {
-                  vErrors.push(err123);
+                  vErrors.push(err124);
                 }
                 errors++;
               }
             }
           } else {
-            const err124 = {
+            const err125 = {
               instancePath: instancePath + "/datasets/" + key15.replace(/~/g, "~0").replace(/\//g, "~1"),
               schemaPath: "#/properties/datasets/additionalProperties/type",
               keyword: "type",
               params: { type: "object" },
             };
             if (vErrors === null) {
-              vErrors = [err124];
+              vErrors = [err125];
             } else {
-              vErrors.push(err124);
+              vErrors.push(err125);
             }
             errors++;
           }
         }
       } else {
-        const err125 = {
+        const err126 = {
           instancePath: instancePath + "/datasets",
           schemaPath: "#/properties/datasets/type",
           keyword: "type",
           params: { type: "object" },
         };
         if (vErrors === null) {
-          vErrors = [err125];
+          vErrors = [err126];
         } else {
-          vErrors.push(err125);
+          vErrors.push(err126);
         }
         errors++;
       }
     }
     if (data.let !== void 0) {
-      let data79 = data.let;
-      if (data79 && typeof data79 == "object" && !Array.isArray(data79)) {
-        for (const key17 in data79) {
-          let data80 = data79[key17];
+      let data80 = data.let;
+      if (data80 && typeof data80 == "object" && !Array.isArray(data80)) {
+        for (const key17 in data80) {
+          let data81 = data80[key17];
           if (
-            typeof data80 !== "string" &&
-            !(typeof data80 == "number" && isFinite(data80)) &&
-            typeof data80 !== "boolean"
+            typeof data81 !== "string" &&
+            !(typeof data81 == "number" && isFinite(data81)) &&
+            typeof data81 !== "boolean"
           ) {
-            const err126 = {
+            const err127 = {
               instancePath: instancePath + "/let/" + key17.replace(/~/g, "~0").replace(/\//g, "~1"),
               schemaPath: "#/properties/let/additionalProperties/type",
               keyword: "type",
               params: { type: schema31.properties.let.additionalProperties.type },
             };
             if (vErrors === null) {
-              vErrors = [err126];
+              vErrors = [err127];
             } else {
-              vErrors.push(err126);
+              vErrors.push(err127);
             }
             errors++;
           }
         }
       } else {
-        const err127 = {
+        const err128 = {
           instancePath: instancePath + "/let",
           schemaPath: "#/properties/let/type",
           keyword: "type",
           params: { type: "object" },
         };
         if (vErrors === null) {
-          vErrors = [err127];
+          vErrors = [err128];
         } else {
-          vErrors.push(err127);
+          vErrors.push(err128);
         }
         errors++;
       }
     }
     if (data.video !== void 0) {
-      let data81 = data.video;
-      if (data81 && typeof data81 == "object" && !Array.isArray(data81)) {
-        for (const key18 in data81) {
+      let data82 = data.video;
+      if (data82 && typeof data82 == "object" && !Array.isArray(data82)) {
+        for (const key18 in data82) {
           if (!func1.call(schema31.properties.video.properties, key18)) {
-            const err128 = {
+            const err129 = {
               instancePath: instancePath + "/video",
               schemaPath: "#/properties/video/additionalProperties",
               keyword: "additionalProperties",
               params: { additionalProperty: key18 },
-            };
-            if (vErrors === null) {
-              vErrors = [err128];
-            } else {
-              vErrors.push(err128);
-            }
-            errors++;
-          }
-        }
-        if (data81.latents !== void 0) {
-          let data82 = data81.latents;
-          if (
-            typeof data82 !== "string" &&
-            !(typeof data82 == "number" && isFinite(data82)) &&
-            typeof data82 !== "boolean"
-          ) {
-            const err129 = {
-              instancePath: instancePath + "/video/latents",
-              schemaPath: "#/properties/video/properties/latents/type",
-              keyword: "type",
-              params: { type: schema31.properties.video.properties.latents.type },
             };
             if (vErrors === null) {
               vErrors = [err129];
@@ -3423,14 +3426,18 @@ function validate20(
             errors++;
           }
         }
-        if (data81.text !== void 0) {
-          let data83 = data81.text;
-          if (typeof data83 !== "string" && !Array.isArray(data83)) {
+        if (data82.latents !== void 0) {
+          let data83 = data82.latents;
+          if (
+            typeof data83 !== "string" &&
+            !(typeof data83 == "number" && isFinite(data83)) &&
+            typeof data83 !== "boolean"
+          ) {
             const err130 = {
-              instancePath: instancePath + "/video/text",
-              schemaPath: "#/properties/video/properties/text/type",
+              instancePath: instancePath + "/video/latents",
+              schemaPath: "#/properties/video/properties/latents/type",
               keyword: "type",
-              params: { type: schema31.properties.video.properties.text.type },
+              params: { type: schema31.properties.video.properties.latents.type },
             };
             if (vErrors === null) {
               vErrors = [err130];
@@ -3439,73 +3446,69 @@ function validate20(
             }
             errors++;
           }
-          if (Array.isArray(data83)) {
-            if (data83.length < 1) {
-              const err131 = {
+        }
+        if (data82.text !== void 0) {
+          let data84 = data82.text;
+          if (typeof data84 !== "string" && !Array.isArray(data84)) {
+            const err131 = {
+              instancePath: instancePath + "/video/text",
+              schemaPath: "#/properties/video/properties/text/type",
+              keyword: "type",
+              params: { type: schema31.properties.video.properties.text.type },
+            };
+            if (vErrors === null) {
+              vErrors = [err131];
+            } else {
+              vErrors.push(err131);
+            }
+            errors++;
+          }
+          if (Array.isArray(data84)) {
+            if (data84.length < 1) {
+              const err132 = {
                 instancePath: instancePath + "/video/text",
                 schemaPath: "#/properties/video/properties/text/minItems",
                 keyword: "minItems",
                 params: { limit: 1 },
               };
               if (vErrors === null) {
-                vErrors = [err131];
+                vErrors = [err132];
               } else {
-                vErrors.push(err131);
+                vErrors.push(err132);
               }
               errors++;
             }
-            const len3 = data83.length;
+            const len3 = data84.length;
             for (let i3 = 0; i3 < len3; i3++) {
-              let data84 = data83[i3];
+              let data85 = data84[i3];
               if (
-                typeof data84 !== "string" &&
-                !(typeof data84 == "number" && isFinite(data84)) &&
-                typeof data84 !== "boolean"
+                typeof data85 !== "string" &&
+                !(typeof data85 == "number" && isFinite(data85)) &&
+                typeof data85 !== "boolean"
               ) {
-                const err132 = {
+                const err133 = {
                   instancePath: instancePath + "/video/text/" + i3,
                   schemaPath: "#/properties/video/properties/text/items/type",
                   keyword: "type",
                   params: { type: schema31.properties.video.properties.text.items.type },
                 };
                 if (vErrors === null) {
-                  vErrors = [err132];
+                  vErrors = [err133];
                 } else {
-                  vErrors.push(err132);
+                  vErrors.push(err133);
                 }
                 errors++;
               }
             }
           }
         }
-        if (data81.generate !== void 0) {
-          if (typeof data81.generate !== "boolean") {
-            const err133 = {
+        if (data82.generate !== void 0) {
+          if (typeof data82.generate !== "boolean") {
+            const err134 = {
               instancePath: instancePath + "/video/generate",
               schemaPath: "#/properties/video/properties/generate/type",
               keyword: "type",
               params: { type: "boolean" },
-            };
-            if (vErrors === null) {
-              vErrors = [err133];
-            } else {
-              vErrors.push(err133);
-            }
-            errors++;
-          }
-        }
-        if (data81.sigma !== void 0) {
-          let data86 = data81.sigma;
-          if (
-            typeof data86 !== "string" &&
-            !(typeof data86 == "number" && isFinite(data86)) &&
-            typeof data86 !== "boolean"
-          ) {
-            const err134 = {
-              instancePath: instancePath + "/video/sigma",
-              schemaPath: "#/properties/video/properties/sigma/type",
-              keyword: "type",
-              params: { type: schema31.properties.video.properties.sigma.type },
             };
             if (vErrors === null) {
               vErrors = [err134];
@@ -3515,18 +3518,18 @@ function validate20(
             errors++;
           }
         }
-        if (data81.noise !== void 0) {
-          let data87 = data81.noise;
+        if (data82.sigma !== void 0) {
+          let data87 = data82.sigma;
           if (
             typeof data87 !== "string" &&
             !(typeof data87 == "number" && isFinite(data87)) &&
             typeof data87 !== "boolean"
           ) {
             const err135 = {
-              instancePath: instancePath + "/video/noise",
-              schemaPath: "#/properties/video/properties/noise/type",
+              instancePath: instancePath + "/video/sigma",
+              schemaPath: "#/properties/video/properties/sigma/type",
               keyword: "type",
-              params: { type: schema31.properties.video.properties.noise.type },
+              params: { type: schema31.properties.video.properties.sigma.type },
             };
             if (vErrors === null) {
               vErrors = [err135];
@@ -3536,18 +3539,18 @@ function validate20(
             errors++;
           }
         }
-        if (data81.noisy !== void 0) {
-          let data88 = data81.noisy;
+        if (data82.noise !== void 0) {
+          let data88 = data82.noise;
           if (
             typeof data88 !== "string" &&
             !(typeof data88 == "number" && isFinite(data88)) &&
             typeof data88 !== "boolean"
           ) {
             const err136 = {
-              instancePath: instancePath + "/video/noisy",
-              schemaPath: "#/properties/video/properties/noisy/type",
+              instancePath: instancePath + "/video/noise",
+              schemaPath: "#/properties/video/properties/noise/type",
               keyword: "type",
-              params: { type: schema31.properties.video.properties.noisy.type },
+              params: { type: schema31.properties.video.properties.noise.type },
             };
             if (vErrors === null) {
               vErrors = [err136];
@@ -3557,18 +3560,18 @@ function validate20(
             errors++;
           }
         }
-        if (data81.target !== void 0) {
-          let data89 = data81.target;
+        if (data82.noisy !== void 0) {
+          let data89 = data82.noisy;
           if (
             typeof data89 !== "string" &&
             !(typeof data89 == "number" && isFinite(data89)) &&
             typeof data89 !== "boolean"
           ) {
             const err137 = {
-              instancePath: instancePath + "/video/target",
-              schemaPath: "#/properties/video/properties/target/type",
+              instancePath: instancePath + "/video/noisy",
+              schemaPath: "#/properties/video/properties/noisy/type",
               keyword: "type",
-              params: { type: schema31.properties.video.properties.target.type },
+              params: { type: schema31.properties.video.properties.noisy.type },
             };
             if (vErrors === null) {
               vErrors = [err137];
@@ -3578,18 +3581,18 @@ function validate20(
             errors++;
           }
         }
-        if (data81.denoised !== void 0) {
-          let data90 = data81.denoised;
+        if (data82.target !== void 0) {
+          let data90 = data82.target;
           if (
             typeof data90 !== "string" &&
             !(typeof data90 == "number" && isFinite(data90)) &&
             typeof data90 !== "boolean"
           ) {
             const err138 = {
-              instancePath: instancePath + "/video/denoised",
-              schemaPath: "#/properties/video/properties/denoised/type",
+              instancePath: instancePath + "/video/target",
+              schemaPath: "#/properties/video/properties/target/type",
               keyword: "type",
-              params: { type: schema31.properties.video.properties.denoised.type },
+              params: { type: schema31.properties.video.properties.target.type },
             };
             if (vErrors === null) {
               vErrors = [err138];
@@ -3599,19 +3602,18 @@ function validate20(
             errors++;
           }
         }
-        if (data81.keep !== void 0) {
-          let data91 = data81.keep;
+        if (data82.denoised !== void 0) {
+          let data91 = data82.denoised;
           if (
             typeof data91 !== "string" &&
             !(typeof data91 == "number" && isFinite(data91)) &&
-            typeof data91 !== "boolean" &&
-            !Array.isArray(data91)
+            typeof data91 !== "boolean"
           ) {
             const err139 = {
-              instancePath: instancePath + "/video/keep",
-              schemaPath: "#/properties/video/properties/keep/type",
+              instancePath: instancePath + "/video/denoised",
+              schemaPath: "#/properties/video/properties/denoised/type",
               keyword: "type",
-              params: { type: schema31.properties.video.properties.keep.type },
+              params: { type: schema31.properties.video.properties.denoised.type },
             };
             if (vErrors === null) {
               vErrors = [err139];
@@ -3620,115 +3622,116 @@ function validate20(
             }
             errors++;
           }
-          if (Array.isArray(data91)) {
-            const len4 = data91.length;
+        }
+        if (data82.keep !== void 0) {
+          let data92 = data82.keep;
+          if (
+            typeof data92 !== "string" &&
+            !(typeof data92 == "number" && isFinite(data92)) &&
+            typeof data92 !== "boolean" &&
+            !Array.isArray(data92)
+          ) {
+            const err140 = {
+              instancePath: instancePath + "/video/keep",
+              schemaPath: "#/properties/video/properties/keep/type",
+              keyword: "type",
+              params: { type: schema31.properties.video.properties.keep.type },
+            };
+            if (vErrors === null) {
+              vErrors = [err140];
+            } else {
+              vErrors.push(err140);
+            }
+            errors++;
+          }
+          if (Array.isArray(data92)) {
+            const len4 = data92.length;
             for (let i4 = 0; i4 < len4; i4++) {
-              let data92 = data91[i4];
+              let data93 = data92[i4];
               if (
-                typeof data92 !== "string" &&
-                !(typeof data92 == "number" && isFinite(data92)) &&
-                typeof data92 !== "boolean"
+                typeof data93 !== "string" &&
+                !(typeof data93 == "number" && isFinite(data93)) &&
+                typeof data93 !== "boolean"
               ) {
-                const err140 = {
+                const err141 = {
                   instancePath: instancePath + "/video/keep/" + i4,
                   schemaPath: "#/properties/video/properties/keep/items/type",
                   keyword: "type",
                   params: { type: schema31.properties.video.properties.keep.items.type },
                 };
                 if (vErrors === null) {
-                  vErrors = [err140];
+                  vErrors = [err141];
                 } else {
-                  vErrors.push(err140);
+                  vErrors.push(err141);
                 }
                 errors++;
               }
             }
           }
         }
-        if (data81.noise_mask !== void 0) {
-          let data93 = data81.noise_mask;
+        if (data82.noise_mask !== void 0) {
+          let data94 = data82.noise_mask;
           if (
-            typeof data93 !== "string" &&
-            !(typeof data93 == "number" && isFinite(data93)) &&
-            typeof data93 !== "boolean"
+            typeof data94 !== "string" &&
+            !(typeof data94 == "number" && isFinite(data94)) &&
+            typeof data94 !== "boolean"
           ) {
-            const err141 = {
+            const err142 = {
               instancePath: instancePath + "/video/noise_mask",
               schemaPath: "#/properties/video/properties/noise_mask/type",
               keyword: "type",
               params: { type: schema31.properties.video.properties.noise_mask.type },
             };
             if (vErrors === null) {
-              vErrors = [err141];
+              vErrors = [err142];
             } else {
-              vErrors.push(err141);
+              vErrors.push(err142);
             }
             errors++;
           }
         }
-        if (data81.references !== void 0) {
-          let data94 = data81.references;
-          if (Array.isArray(data94)) {
-            const len5 = data94.length;
+        if (data82.references !== void 0) {
+          let data95 = data82.references;
+          if (Array.isArray(data95)) {
+            const len5 = data95.length;
             for (let i5 = 0; i5 < len5; i5++) {
-              let data95 = data94[i5];
-              if (typeof data95 !== "string" && !(data95 && typeof data95 == "object" && !Array.isArray(data95))) {
-                const err142 = {
+              let data96 = data95[i5];
+              if (typeof data96 !== "string" && !(data96 && typeof data96 == "object" && !Array.isArray(data96))) {
+                const err143 = {
                   instancePath: instancePath + "/video/references/" + i5,
                   schemaPath: "#/properties/video/properties/references/items/type",
                   keyword: "type",
                   params: { type: schema31.properties.video.properties.references.items.type },
                 };
                 if (vErrors === null) {
-                  vErrors = [err142];
+                  vErrors = [err143];
                 } else {
-                  vErrors.push(err142);
+                  vErrors.push(err143);
                 }
                 errors++;
               }
-              if (data95 && typeof data95 == "object" && !Array.isArray(data95)) {
-                if (data95.source === void 0) {
-                  const err143 = {
+              if (data96 && typeof data96 == "object" && !Array.isArray(data96)) {
+                if (data96.source === void 0) {
+                  const err144 = {
                     instancePath: instancePath + "/video/references/" + i5,
                     schemaPath: "#/properties/video/properties/references/items/required",
                     keyword: "required",
                     params: { missingProperty: "source" },
                   };
                   if (vErrors === null) {
-                    vErrors = [err143];
+                    vErrors = [err144];
                   } else {
-                    vErrors.push(err143);
+                    vErrors.push(err144);
                   }
                   errors++;
                 }
-                for (const key19 in data95) {
+                for (const key19 in data96) {
                   if (!(key19 === "source" || key19 === "probability" || key19 === "sigma" || key19 === "noise")) {
-                    const err144 = {
+                    const err145 = {
                       instancePath: instancePath + "/video/references/" + i5,
                       schemaPath: "#/properties/video/properties/references/items/additionalProperties",
                       keyword: "additionalProperties",
                       params: { additionalProperty: key19 },
-                    };
-                    if (vErrors === null) {
-                      vErrors = [err144];
-                    } else {
-                      vErrors.push(err144);
-                    }
-                    errors++;
-                  }
-                }
-                if (data95.source !== void 0) {
-                  let data96 = data95.source;
-                  if (
-                    typeof data96 !== "string" &&
-                    !(typeof data96 == "number" && isFinite(data96)) &&
-                    typeof data96 !== "boolean"
-                  ) {
-                    const err145 = {
-                      instancePath: instancePath + "/video/references/" + i5 + "/source",
-                      schemaPath: "#/properties/video/properties/references/items/properties/source/type",
-                      keyword: "type",
-                      params: { type: schema31.properties.video.properties.references.items.properties.source.type },
                     };
                     if (vErrors === null) {
                       vErrors = [err145];
@@ -3738,20 +3741,18 @@ function validate20(
                     errors++;
                   }
                 }
-                if (data95.probability !== void 0) {
-                  let data97 = data95.probability;
+                if (data96.source !== void 0) {
+                  let data97 = data96.source;
                   if (
                     typeof data97 !== "string" &&
                     !(typeof data97 == "number" && isFinite(data97)) &&
                     typeof data97 !== "boolean"
                   ) {
                     const err146 = {
-                      instancePath: instancePath + "/video/references/" + i5 + "/probability",
-                      schemaPath: "#/properties/video/properties/references/items/properties/probability/type",
+                      instancePath: instancePath + "/video/references/" + i5 + "/source",
+                      schemaPath: "#/properties/video/properties/references/items/properties/source/type",
                       keyword: "type",
-                      params: {
-                        type: schema31.properties.video.properties.references.items.properties.probability.type,
-                      },
+                      params: { type: schema31.properties.video.properties.references.items.properties.source.type },
                     };
                     if (vErrors === null) {
                       vErrors = [err146];
@@ -3761,18 +3762,20 @@ function validate20(
                     errors++;
                   }
                 }
-                if (data95.sigma !== void 0) {
-                  let data98 = data95.sigma;
+                if (data96.probability !== void 0) {
+                  let data98 = data96.probability;
                   if (
                     typeof data98 !== "string" &&
                     !(typeof data98 == "number" && isFinite(data98)) &&
                     typeof data98 !== "boolean"
                   ) {
                     const err147 = {
-                      instancePath: instancePath + "/video/references/" + i5 + "/sigma",
-                      schemaPath: "#/properties/video/properties/references/items/properties/sigma/type",
+                      instancePath: instancePath + "/video/references/" + i5 + "/probability",
+                      schemaPath: "#/properties/video/properties/references/items/properties/probability/type",
                       keyword: "type",
-                      params: { type: schema31.properties.video.properties.references.items.properties.sigma.type },
+                      params: {
+                        type: schema31.properties.video.properties.references.items.properties.probability.type,
+                      },
                     };
                     if (vErrors === null) {
                       vErrors = [err147];
@@ -3782,18 +3785,18 @@ function validate20(
                     errors++;
                   }
                 }
-                if (data95.noise !== void 0) {
-                  let data99 = data95.noise;
+                if (data96.sigma !== void 0) {
+                  let data99 = data96.sigma;
                   if (
                     typeof data99 !== "string" &&
                     !(typeof data99 == "number" && isFinite(data99)) &&
                     typeof data99 !== "boolean"
                   ) {
                     const err148 = {
-                      instancePath: instancePath + "/video/references/" + i5 + "/noise",
-                      schemaPath: "#/properties/video/properties/references/items/properties/noise/type",
+                      instancePath: instancePath + "/video/references/" + i5 + "/sigma",
+                      schemaPath: "#/properties/video/properties/references/items/properties/sigma/type",
                       keyword: "type",
-                      params: { type: schema31.properties.video.properties.references.items.properties.noise.type },
+                      params: { type: schema31.properties.video.properties.references.items.properties.sigma.type },
                     };
                     if (vErrors === null) {
                       vErrors = [err148];
@@ -3803,35 +3806,35 @@ function validate20(
                     errors++;
                   }
                 }
+                if (data96.noise !== void 0) {
+                  let data100 = data96.noise;
+                  if (
+                    typeof data100 !== "string" &&
+                    !(typeof data100 == "number" && isFinite(data100)) &&
+                    typeof data100 !== "boolean"
+                  ) {
+                    const err149 = {
+                      instancePath: instancePath + "/video/references/" + i5 + "/noise",
+                      schemaPath: "#/properties/video/properties/references/items/properties/noise/type",
+                      keyword: "type",
+                      params: { type: schema31.properties.video.properties.references.items.properties.noise.type },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err149];
+                    } else {
+                      vErrors.push(err149);
+                    }
+                    errors++;
+                  }
+                }
               }
             }
           } else {
-            const err149 = {
+            const err150 = {
               instancePath: instancePath + "/video/references",
               schemaPath: "#/properties/video/properties/references/type",
               keyword: "type",
               params: { type: "array" },
-            };
-            if (vErrors === null) {
-              vErrors = [err149];
-            } else {
-              vErrors.push(err149);
-            }
-            errors++;
-          }
-        }
-        if (data81.attention !== void 0) {
-          let data100 = data81.attention;
-          if (
-            typeof data100 !== "string" &&
-            !(typeof data100 == "number" && isFinite(data100)) &&
-            typeof data100 !== "boolean"
-          ) {
-            const err150 = {
-              instancePath: instancePath + "/video/attention",
-              schemaPath: "#/properties/video/properties/attention/type",
-              keyword: "type",
-              params: { type: schema31.properties.video.properties.attention.type },
             };
             if (vErrors === null) {
               vErrors = [err150];
@@ -3841,18 +3844,18 @@ function validate20(
             errors++;
           }
         }
-        if (data81.fps !== void 0) {
-          let data101 = data81.fps;
+        if (data82.attention !== void 0) {
+          let data101 = data82.attention;
           if (
             typeof data101 !== "string" &&
             !(typeof data101 == "number" && isFinite(data101)) &&
             typeof data101 !== "boolean"
           ) {
             const err151 = {
-              instancePath: instancePath + "/video/fps",
-              schemaPath: "#/properties/video/properties/fps/type",
+              instancePath: instancePath + "/video/attention",
+              schemaPath: "#/properties/video/properties/attention/type",
               keyword: "type",
-              params: { type: schema31.properties.video.properties.fps.type },
+              params: { type: schema31.properties.video.properties.attention.type },
             };
             if (vErrors === null) {
               vErrors = [err151];
@@ -3862,18 +3865,18 @@ function validate20(
             errors++;
           }
         }
-        if (data81.keyframes !== void 0) {
-          let data102 = data81.keyframes;
+        if (data82.fps !== void 0) {
+          let data102 = data82.fps;
           if (
             typeof data102 !== "string" &&
             !(typeof data102 == "number" && isFinite(data102)) &&
             typeof data102 !== "boolean"
           ) {
             const err152 = {
-              instancePath: instancePath + "/video/keyframes",
-              schemaPath: "#/properties/video/properties/keyframes/type",
+              instancePath: instancePath + "/video/fps",
+              schemaPath: "#/properties/video/properties/fps/type",
               keyword: "type",
-              params: { type: schema31.properties.video.properties.keyframes.type },
+              params: { type: schema31.properties.video.properties.fps.type },
             };
             if (vErrors === null) {
               vErrors = [err152];
@@ -3883,52 +3886,52 @@ function validate20(
             errors++;
           }
         }
+        if (data82.keyframes !== void 0) {
+          let data103 = data82.keyframes;
+          if (
+            typeof data103 !== "string" &&
+            !(typeof data103 == "number" && isFinite(data103)) &&
+            typeof data103 !== "boolean"
+          ) {
+            const err153 = {
+              instancePath: instancePath + "/video/keyframes",
+              schemaPath: "#/properties/video/properties/keyframes/type",
+              keyword: "type",
+              params: { type: schema31.properties.video.properties.keyframes.type },
+            };
+            if (vErrors === null) {
+              vErrors = [err153];
+            } else {
+              vErrors.push(err153);
+            }
+            errors++;
+          }
+        }
       } else {
-        const err153 = {
+        const err154 = {
           instancePath: instancePath + "/video",
           schemaPath: "#/properties/video/type",
           keyword: "type",
           params: { type: "object" },
         };
         if (vErrors === null) {
-          vErrors = [err153];
+          vErrors = [err154];
         } else {
-          vErrors.push(err153);
+          vErrors.push(err154);
         }
         errors++;
       }
     }
     if (data.audio !== void 0) {
-      let data103 = data.audio;
-      if (data103 && typeof data103 == "object" && !Array.isArray(data103)) {
-        for (const key20 in data103) {
+      let data104 = data.audio;
+      if (data104 && typeof data104 == "object" && !Array.isArray(data104)) {
+        for (const key20 in data104) {
           if (!func1.call(schema31.properties.audio.properties, key20)) {
-            const err154 = {
+            const err155 = {
               instancePath: instancePath + "/audio",
               schemaPath: "#/properties/audio/additionalProperties",
               keyword: "additionalProperties",
               params: { additionalProperty: key20 },
-            };
-            if (vErrors === null) {
-              vErrors = [err154];
-            } else {
-              vErrors.push(err154);
-            }
-            errors++;
-          }
-        }
-        if (data103.latents !== void 0) {
-          let data104 = data103.latents;
-          if (
-            typeof data104 !== "string" &&
-            !(typeof data104 == "number" && isFinite(data104)) &&
-            typeof data104 !== "boolean"
-          ) {
-            const err155 = {
-              instancePath: instancePath + "/audio/latents",
-              schemaPath: "#/properties/audio/properties/latents/type",
-              keyword: "type",
-              params: { type: schema31.properties.audio.properties.latents.type },
             };
             if (vErrors === null) {
               vErrors = [err155];
@@ -3938,14 +3941,18 @@ function validate20(
             errors++;
           }
         }
-        if (data103.text !== void 0) {
-          let data105 = data103.text;
-          if (typeof data105 !== "string" && !Array.isArray(data105)) {
+        if (data104.latents !== void 0) {
+          let data105 = data104.latents;
+          if (
+            typeof data105 !== "string" &&
+            !(typeof data105 == "number" && isFinite(data105)) &&
+            typeof data105 !== "boolean"
+          ) {
             const err156 = {
-              instancePath: instancePath + "/audio/text",
-              schemaPath: "#/properties/audio/properties/text/type",
+              instancePath: instancePath + "/audio/latents",
+              schemaPath: "#/properties/audio/properties/latents/type",
               keyword: "type",
-              params: { type: schema31.properties.audio.properties.text.type },
+              params: { type: schema31.properties.audio.properties.latents.type },
             };
             if (vErrors === null) {
               vErrors = [err156];
@@ -3954,73 +3961,69 @@ function validate20(
             }
             errors++;
           }
-          if (Array.isArray(data105)) {
-            if (data105.length < 1) {
-              const err157 = {
+        }
+        if (data104.text !== void 0) {
+          let data106 = data104.text;
+          if (typeof data106 !== "string" && !Array.isArray(data106)) {
+            const err157 = {
+              instancePath: instancePath + "/audio/text",
+              schemaPath: "#/properties/audio/properties/text/type",
+              keyword: "type",
+              params: { type: schema31.properties.audio.properties.text.type },
+            };
+            if (vErrors === null) {
+              vErrors = [err157];
+            } else {
+              vErrors.push(err157);
+            }
+            errors++;
+          }
+          if (Array.isArray(data106)) {
+            if (data106.length < 1) {
+              const err158 = {
                 instancePath: instancePath + "/audio/text",
                 schemaPath: "#/properties/audio/properties/text/minItems",
                 keyword: "minItems",
                 params: { limit: 1 },
               };
               if (vErrors === null) {
-                vErrors = [err157];
+                vErrors = [err158];
               } else {
-                vErrors.push(err157);
+                vErrors.push(err158);
               }
               errors++;
             }
-            const len6 = data105.length;
+            const len6 = data106.length;
             for (let i6 = 0; i6 < len6; i6++) {
-              let data106 = data105[i6];
+              let data107 = data106[i6];
               if (
-                typeof data106 !== "string" &&
-                !(typeof data106 == "number" && isFinite(data106)) &&
-                typeof data106 !== "boolean"
+                typeof data107 !== "string" &&
+                !(typeof data107 == "number" && isFinite(data107)) &&
+                typeof data107 !== "boolean"
               ) {
-                const err158 = {
+                const err159 = {
                   instancePath: instancePath + "/audio/text/" + i6,
                   schemaPath: "#/properties/audio/properties/text/items/type",
                   keyword: "type",
                   params: { type: schema31.properties.audio.properties.text.items.type },
                 };
                 if (vErrors === null) {
-                  vErrors = [err158];
+                  vErrors = [err159];
                 } else {
-                  vErrors.push(err158);
+                  vErrors.push(err159);
                 }
                 errors++;
               }
             }
           }
         }
-        if (data103.generate !== void 0) {
-          if (typeof data103.generate !== "boolean") {
-            const err159 = {
+        if (data104.generate !== void 0) {
+          if (typeof data104.generate !== "boolean") {
+            const err160 = {
               instancePath: instancePath + "/audio/generate",
               schemaPath: "#/properties/audio/properties/generate/type",
               keyword: "type",
               params: { type: "boolean" },
-            };
-            if (vErrors === null) {
-              vErrors = [err159];
-            } else {
-              vErrors.push(err159);
-            }
-            errors++;
-          }
-        }
-        if (data103.sigma !== void 0) {
-          let data108 = data103.sigma;
-          if (
-            typeof data108 !== "string" &&
-            !(typeof data108 == "number" && isFinite(data108)) &&
-            typeof data108 !== "boolean"
-          ) {
-            const err160 = {
-              instancePath: instancePath + "/audio/sigma",
-              schemaPath: "#/properties/audio/properties/sigma/type",
-              keyword: "type",
-              params: { type: schema31.properties.audio.properties.sigma.type },
             };
             if (vErrors === null) {
               vErrors = [err160];
@@ -4030,18 +4033,18 @@ function validate20(
             errors++;
           }
         }
-        if (data103.noise !== void 0) {
-          let data109 = data103.noise;
+        if (data104.sigma !== void 0) {
+          let data109 = data104.sigma;
           if (
             typeof data109 !== "string" &&
             !(typeof data109 == "number" && isFinite(data109)) &&
             typeof data109 !== "boolean"
           ) {
             const err161 = {
-              instancePath: instancePath + "/audio/noise",
-              schemaPath: "#/properties/audio/properties/noise/type",
+              instancePath: instancePath + "/audio/sigma",
+              schemaPath: "#/properties/audio/properties/sigma/type",
               keyword: "type",
-              params: { type: schema31.properties.audio.properties.noise.type },
+              params: { type: schema31.properties.audio.properties.sigma.type },
             };
             if (vErrors === null) {
               vErrors = [err161];
@@ -4051,18 +4054,18 @@ function validate20(
             errors++;
           }
         }
-        if (data103.noisy !== void 0) {
-          let data110 = data103.noisy;
+        if (data104.noise !== void 0) {
+          let data110 = data104.noise;
           if (
             typeof data110 !== "string" &&
             !(typeof data110 == "number" && isFinite(data110)) &&
             typeof data110 !== "boolean"
           ) {
             const err162 = {
-              instancePath: instancePath + "/audio/noisy",
-              schemaPath: "#/properties/audio/properties/noisy/type",
+              instancePath: instancePath + "/audio/noise",
+              schemaPath: "#/properties/audio/properties/noise/type",
               keyword: "type",
-              params: { type: schema31.properties.audio.properties.noisy.type },
+              params: { type: schema31.properties.audio.properties.noise.type },
             };
             if (vErrors === null) {
               vErrors = [err162];
@@ -4072,18 +4075,18 @@ function validate20(
             errors++;
           }
         }
-        if (data103.target !== void 0) {
-          let data111 = data103.target;
+        if (data104.noisy !== void 0) {
+          let data111 = data104.noisy;
           if (
             typeof data111 !== "string" &&
             !(typeof data111 == "number" && isFinite(data111)) &&
             typeof data111 !== "boolean"
           ) {
             const err163 = {
-              instancePath: instancePath + "/audio/target",
-              schemaPath: "#/properties/audio/properties/target/type",
+              instancePath: instancePath + "/audio/noisy",
+              schemaPath: "#/properties/audio/properties/noisy/type",
               keyword: "type",
-              params: { type: schema31.properties.audio.properties.target.type },
+              params: { type: schema31.properties.audio.properties.noisy.type },
             };
             if (vErrors === null) {
               vErrors = [err163];
@@ -4093,18 +4096,18 @@ function validate20(
             errors++;
           }
         }
-        if (data103.denoised !== void 0) {
-          let data112 = data103.denoised;
+        if (data104.target !== void 0) {
+          let data112 = data104.target;
           if (
             typeof data112 !== "string" &&
             !(typeof data112 == "number" && isFinite(data112)) &&
             typeof data112 !== "boolean"
           ) {
             const err164 = {
-              instancePath: instancePath + "/audio/denoised",
-              schemaPath: "#/properties/audio/properties/denoised/type",
+              instancePath: instancePath + "/audio/target",
+              schemaPath: "#/properties/audio/properties/target/type",
               keyword: "type",
-              params: { type: schema31.properties.audio.properties.denoised.type },
+              params: { type: schema31.properties.audio.properties.target.type },
             };
             if (vErrors === null) {
               vErrors = [err164];
@@ -4114,19 +4117,18 @@ function validate20(
             errors++;
           }
         }
-        if (data103.keep !== void 0) {
-          let data113 = data103.keep;
+        if (data104.denoised !== void 0) {
+          let data113 = data104.denoised;
           if (
             typeof data113 !== "string" &&
             !(typeof data113 == "number" && isFinite(data113)) &&
-            typeof data113 !== "boolean" &&
-            !Array.isArray(data113)
+            typeof data113 !== "boolean"
           ) {
             const err165 = {
-              instancePath: instancePath + "/audio/keep",
-              schemaPath: "#/properties/audio/properties/keep/type",
+              instancePath: instancePath + "/audio/denoised",
+              schemaPath: "#/properties/audio/properties/denoised/type",
               keyword: "type",
-              params: { type: schema31.properties.audio.properties.keep.type },
+              params: { type: schema31.properties.audio.properties.denoised.type },
             };
             if (vErrors === null) {
               vErrors = [err165];
@@ -4135,115 +4137,116 @@ function validate20(
             }
             errors++;
           }
-          if (Array.isArray(data113)) {
-            const len7 = data113.length;
+        }
+        if (data104.keep !== void 0) {
+          let data114 = data104.keep;
+          if (
+            typeof data114 !== "string" &&
+            !(typeof data114 == "number" && isFinite(data114)) &&
+            typeof data114 !== "boolean" &&
+            !Array.isArray(data114)
+          ) {
+            const err166 = {
+              instancePath: instancePath + "/audio/keep",
+              schemaPath: "#/properties/audio/properties/keep/type",
+              keyword: "type",
+              params: { type: schema31.properties.audio.properties.keep.type },
+            };
+            if (vErrors === null) {
+              vErrors = [err166];
+            } else {
+              vErrors.push(err166);
+            }
+            errors++;
+          }
+          if (Array.isArray(data114)) {
+            const len7 = data114.length;
             for (let i7 = 0; i7 < len7; i7++) {
-              let data114 = data113[i7];
+              let data115 = data114[i7];
               if (
-                typeof data114 !== "string" &&
-                !(typeof data114 == "number" && isFinite(data114)) &&
-                typeof data114 !== "boolean"
+                typeof data115 !== "string" &&
+                !(typeof data115 == "number" && isFinite(data115)) &&
+                typeof data115 !== "boolean"
               ) {
-                const err166 = {
+                const err167 = {
                   instancePath: instancePath + "/audio/keep/" + i7,
                   schemaPath: "#/properties/audio/properties/keep/items/type",
                   keyword: "type",
                   params: { type: schema31.properties.audio.properties.keep.items.type },
                 };
                 if (vErrors === null) {
-                  vErrors = [err166];
+                  vErrors = [err167];
                 } else {
-                  vErrors.push(err166);
+                  vErrors.push(err167);
                 }
                 errors++;
               }
             }
           }
         }
-        if (data103.noise_mask !== void 0) {
-          let data115 = data103.noise_mask;
+        if (data104.noise_mask !== void 0) {
+          let data116 = data104.noise_mask;
           if (
-            typeof data115 !== "string" &&
-            !(typeof data115 == "number" && isFinite(data115)) &&
-            typeof data115 !== "boolean"
+            typeof data116 !== "string" &&
+            !(typeof data116 == "number" && isFinite(data116)) &&
+            typeof data116 !== "boolean"
           ) {
-            const err167 = {
+            const err168 = {
               instancePath: instancePath + "/audio/noise_mask",
               schemaPath: "#/properties/audio/properties/noise_mask/type",
               keyword: "type",
               params: { type: schema31.properties.audio.properties.noise_mask.type },
             };
             if (vErrors === null) {
-              vErrors = [err167];
+              vErrors = [err168];
             } else {
-              vErrors.push(err167);
+              vErrors.push(err168);
             }
             errors++;
           }
         }
-        if (data103.references !== void 0) {
-          let data116 = data103.references;
-          if (Array.isArray(data116)) {
-            const len8 = data116.length;
+        if (data104.references !== void 0) {
+          let data117 = data104.references;
+          if (Array.isArray(data117)) {
+            const len8 = data117.length;
             for (let i8 = 0; i8 < len8; i8++) {
-              let data117 = data116[i8];
-              if (typeof data117 !== "string" && !(data117 && typeof data117 == "object" && !Array.isArray(data117))) {
-                const err168 = {
+              let data118 = data117[i8];
+              if (typeof data118 !== "string" && !(data118 && typeof data118 == "object" && !Array.isArray(data118))) {
+                const err169 = {
                   instancePath: instancePath + "/audio/references/" + i8,
                   schemaPath: "#/properties/audio/properties/references/items/type",
                   keyword: "type",
                   params: { type: schema31.properties.audio.properties.references.items.type },
                 };
                 if (vErrors === null) {
-                  vErrors = [err168];
+                  vErrors = [err169];
                 } else {
-                  vErrors.push(err168);
+                  vErrors.push(err169);
                 }
                 errors++;
               }
-              if (data117 && typeof data117 == "object" && !Array.isArray(data117)) {
-                if (data117.source === void 0) {
-                  const err169 = {
+              if (data118 && typeof data118 == "object" && !Array.isArray(data118)) {
+                if (data118.source === void 0) {
+                  const err170 = {
                     instancePath: instancePath + "/audio/references/" + i8,
                     schemaPath: "#/properties/audio/properties/references/items/required",
                     keyword: "required",
                     params: { missingProperty: "source" },
                   };
                   if (vErrors === null) {
-                    vErrors = [err169];
+                    vErrors = [err170];
                   } else {
-                    vErrors.push(err169);
+                    vErrors.push(err170);
                   }
                   errors++;
                 }
-                for (const key21 in data117) {
+                for (const key21 in data118) {
                   if (!(key21 === "source" || key21 === "probability" || key21 === "sigma" || key21 === "noise")) {
-                    const err170 = {
+                    const err171 = {
                       instancePath: instancePath + "/audio/references/" + i8,
                       schemaPath: "#/properties/audio/properties/references/items/additionalProperties",
                       keyword: "additionalProperties",
                       params: { additionalProperty: key21 },
-                    };
-                    if (vErrors === null) {
-                      vErrors = [err170];
-                    } else {
-                      vErrors.push(err170);
-                    }
-                    errors++;
-                  }
-                }
-                if (data117.source !== void 0) {
-                  let data118 = data117.source;
-                  if (
-                    typeof data118 !== "string" &&
-                    !(typeof data118 == "number" && isFinite(data118)) &&
-                    typeof data118 !== "boolean"
-                  ) {
-                    const err171 = {
-                      instancePath: instancePath + "/audio/references/" + i8 + "/source",
-                      schemaPath: "#/properties/audio/properties/references/items/properties/source/type",
-                      keyword: "type",
-                      params: { type: schema31.properties.audio.properties.references.items.properties.source.type },
                     };
                     if (vErrors === null) {
                       vErrors = [err171];
@@ -4253,20 +4256,18 @@ function validate20(
                     errors++;
                   }
                 }
-                if (data117.probability !== void 0) {
-                  let data119 = data117.probability;
+                if (data118.source !== void 0) {
+                  let data119 = data118.source;
                   if (
                     typeof data119 !== "string" &&
                     !(typeof data119 == "number" && isFinite(data119)) &&
                     typeof data119 !== "boolean"
                   ) {
                     const err172 = {
-                      instancePath: instancePath + "/audio/references/" + i8 + "/probability",
-                      schemaPath: "#/properties/audio/properties/references/items/properties/probability/type",
+                      instancePath: instancePath + "/audio/references/" + i8 + "/source",
+                      schemaPath: "#/properties/audio/properties/references/items/properties/source/type",
                       keyword: "type",
-                      params: {
-                        type: schema31.properties.audio.properties.references.items.properties.probability.type,
-                      },
+                      params: { type: schema31.properties.audio.properties.references.items.properties.source.type },
                     };
                     if (vErrors === null) {
                       vErrors = [err172];
@@ -4276,18 +4277,20 @@ function validate20(
                     errors++;
                   }
                 }
-                if (data117.sigma !== void 0) {
-                  let data120 = data117.sigma;
+                if (data118.probability !== void 0) {
+                  let data120 = data118.probability;
                   if (
                     typeof data120 !== "string" &&
                     !(typeof data120 == "number" && isFinite(data120)) &&
                     typeof data120 !== "boolean"
                   ) {
                     const err173 = {
-                      instancePath: instancePath + "/audio/references/" + i8 + "/sigma",
-                      schemaPath: "#/properties/audio/properties/references/items/properties/sigma/type",
+                      instancePath: instancePath + "/audio/references/" + i8 + "/probability",
+                      schemaPath: "#/properties/audio/properties/references/items/properties/probability/type",
                       keyword: "type",
-                      params: { type: schema31.properties.audio.properties.references.items.properties.sigma.type },
+                      params: {
+                        type: schema31.properties.audio.properties.references.items.properties.probability.type,
+                      },
                     };
                     if (vErrors === null) {
                       vErrors = [err173];
@@ -4297,18 +4300,18 @@ function validate20(
                     errors++;
                   }
                 }
-                if (data117.noise !== void 0) {
-                  let data121 = data117.noise;
+                if (data118.sigma !== void 0) {
+                  let data121 = data118.sigma;
                   if (
                     typeof data121 !== "string" &&
                     !(typeof data121 == "number" && isFinite(data121)) &&
                     typeof data121 !== "boolean"
                   ) {
                     const err174 = {
-                      instancePath: instancePath + "/audio/references/" + i8 + "/noise",
-                      schemaPath: "#/properties/audio/properties/references/items/properties/noise/type",
+                      instancePath: instancePath + "/audio/references/" + i8 + "/sigma",
+                      schemaPath: "#/properties/audio/properties/references/items/properties/sigma/type",
                       keyword: "type",
-                      params: { type: schema31.properties.audio.properties.references.items.properties.noise.type },
+                      params: { type: schema31.properties.audio.properties.references.items.properties.sigma.type },
                     };
                     if (vErrors === null) {
                       vErrors = [err174];
@@ -4318,35 +4321,35 @@ function validate20(
                     errors++;
                   }
                 }
+                if (data118.noise !== void 0) {
+                  let data122 = data118.noise;
+                  if (
+                    typeof data122 !== "string" &&
+                    !(typeof data122 == "number" && isFinite(data122)) &&
+                    typeof data122 !== "boolean"
+                  ) {
+                    const err175 = {
+                      instancePath: instancePath + "/audio/references/" + i8 + "/noise",
+                      schemaPath: "#/properties/audio/properties/references/items/properties/noise/type",
+                      keyword: "type",
+                      params: { type: schema31.properties.audio.properties.references.items.properties.noise.type },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err175];
+                    } else {
+                      vErrors.push(err175);
+                    }
+                    errors++;
+                  }
+                }
               }
             }
           } else {
-            const err175 = {
+            const err176 = {
               instancePath: instancePath + "/audio/references",
               schemaPath: "#/properties/audio/properties/references/type",
               keyword: "type",
               params: { type: "array" },
-            };
-            if (vErrors === null) {
-              vErrors = [err175];
-            } else {
-              vErrors.push(err175);
-            }
-            errors++;
-          }
-        }
-        if (data103.attention !== void 0) {
-          let data122 = data103.attention;
-          if (
-            typeof data122 !== "string" &&
-            !(typeof data122 == "number" && isFinite(data122)) &&
-            typeof data122 !== "boolean"
-          ) {
-            const err176 = {
-              instancePath: instancePath + "/audio/attention",
-              schemaPath: "#/properties/audio/properties/attention/type",
-              keyword: "type",
-              params: { type: schema31.properties.audio.properties.attention.type },
             };
             if (vErrors === null) {
               vErrors = [err176];
@@ -4356,29 +4359,50 @@ function validate20(
             errors++;
           }
         }
+        if (data104.attention !== void 0) {
+          let data123 = data104.attention;
+          if (
+            typeof data123 !== "string" &&
+            !(typeof data123 == "number" && isFinite(data123)) &&
+            typeof data123 !== "boolean"
+          ) {
+            const err177 = {
+              instancePath: instancePath + "/audio/attention",
+              schemaPath: "#/properties/audio/properties/attention/type",
+              keyword: "type",
+              params: { type: schema31.properties.audio.properties.attention.type },
+            };
+            if (vErrors === null) {
+              vErrors = [err177];
+            } else {
+              vErrors.push(err177);
+            }
+            errors++;
+          }
+        }
       } else {
-        const err177 = {
+        const err178 = {
           instancePath: instancePath + "/audio",
           schemaPath: "#/properties/audio/type",
           keyword: "type",
           params: { type: "object" },
         };
         if (vErrors === null) {
-          vErrors = [err177];
+          vErrors = [err178];
         } else {
-          vErrors.push(err177);
+          vErrors.push(err178);
         }
         errors++;
       }
     }
     if (data.passes !== void 0) {
-      let data123 = data.passes;
-      if (data123 && typeof data123 == "object" && !Array.isArray(data123)) {
-        for (const key22 in data123) {
-          const _errs252 = errors;
+      let data124 = data.passes;
+      if (data124 && typeof data124 == "object" && !Array.isArray(data124)) {
+        for (const key22 in data124) {
+          const _errs253 = errors;
           if (typeof key22 === "string") {
             if (!pattern5.test(key22)) {
-              const err178 = {
+              const err179 = {
                 instancePath: instancePath + "/passes",
                 schemaPath: "#/properties/passes/propertyNames/pattern",
                 keyword: "pattern",
@@ -4386,57 +4410,39 @@ function validate20(
                 propertyName: key22,
               };
               if (vErrors === null) {
-                vErrors = [err178];
+                vErrors = [err179];
               } else {
-                vErrors.push(err178);
+                vErrors.push(err179);
               }
               errors++;
             }
           }
-          var valid51 = _errs252 === errors;
+          var valid51 = _errs253 === errors;
           if (!valid51) {
-            const err179 = {
+            const err180 = {
               instancePath: instancePath + "/passes",
               schemaPath: "#/properties/passes/propertyNames",
               keyword: "propertyNames",
               params: { propertyName: key22 },
             };
             if (vErrors === null) {
-              vErrors = [err179];
+              vErrors = [err180];
             } else {
-              vErrors.push(err179);
+              vErrors.push(err180);
             }
             errors++;
           }
         }
-        for (const key23 in data123) {
-          let data124 = data123[key23];
-          if (data124 && typeof data124 == "object" && !Array.isArray(data124)) {
-            for (const key24 in data124) {
+        for (const key23 in data124) {
+          let data125 = data124[key23];
+          if (data125 && typeof data125 == "object" && !Array.isArray(data125)) {
+            for (const key24 in data125) {
               if (!(key24 === "adapters" || key24 === "gradient" || key24 === "video" || key24 === "audio")) {
-                const err180 = {
+                const err181 = {
                   instancePath: instancePath + "/passes/" + key23.replace(/~/g, "~0").replace(/\//g, "~1"),
                   schemaPath: "#/properties/passes/additionalProperties/additionalProperties",
                   keyword: "additionalProperties",
                   params: { additionalProperty: key24 },
-                };
-                if (vErrors === null) {
-                  vErrors = [err180];
-                } else {
-                  vErrors.push(err180);
-                }
-                errors++;
-              }
-            }
-            if (data124.adapters !== void 0) {
-              let data125 = data124.adapters;
-              if (!(data125 === true || data125 === false || data125 === "ema")) {
-                const err181 = {
-                  instancePath:
-                    instancePath + "/passes/" + key23.replace(/~/g, "~0").replace(/\//g, "~1") + "/adapters",
-                  schemaPath: "#/properties/passes/additionalProperties/properties/adapters/enum",
-                  keyword: "enum",
-                  params: { allowedValues: schema31.properties.passes.additionalProperties.properties.adapters.enum },
                 };
                 if (vErrors === null) {
                   vErrors = [err181];
@@ -4446,14 +4452,15 @@ function validate20(
                 errors++;
               }
             }
-            if (data124.gradient !== void 0) {
-              if (!(data124.gradient === "through")) {
+            if (data125.adapters !== void 0) {
+              let data126 = data125.adapters;
+              if (!(data126 === true || data126 === false || data126 === "ema")) {
                 const err182 = {
                   instancePath:
-                    instancePath + "/passes/" + key23.replace(/~/g, "~0").replace(/\//g, "~1") + "/gradient",
-                  schemaPath: "#/properties/passes/additionalProperties/properties/gradient/enum",
+                    instancePath + "/passes/" + key23.replace(/~/g, "~0").replace(/\//g, "~1") + "/adapters",
+                  schemaPath: "#/properties/passes/additionalProperties/properties/adapters/enum",
                   keyword: "enum",
-                  params: { allowedValues: schema31.properties.passes.additionalProperties.properties.gradient.enum },
+                  params: { allowedValues: schema31.properties.passes.additionalProperties.properties.adapters.enum },
                 };
                 if (vErrors === null) {
                   vErrors = [err182];
@@ -4463,10 +4470,27 @@ function validate20(
                 errors++;
               }
             }
-            if (data124.video !== void 0) {
-              let data127 = data124.video;
-              if (data127 && typeof data127 == "object" && !Array.isArray(data127)) {
-                for (const key25 in data127) {
+            if (data125.gradient !== void 0) {
+              if (!(data125.gradient === "through")) {
+                const err183 = {
+                  instancePath:
+                    instancePath + "/passes/" + key23.replace(/~/g, "~0").replace(/\//g, "~1") + "/gradient",
+                  schemaPath: "#/properties/passes/additionalProperties/properties/gradient/enum",
+                  keyword: "enum",
+                  params: { allowedValues: schema31.properties.passes.additionalProperties.properties.gradient.enum },
+                };
+                if (vErrors === null) {
+                  vErrors = [err183];
+                } else {
+                  vErrors.push(err183);
+                }
+                errors++;
+              }
+            }
+            if (data125.video !== void 0) {
+              let data128 = data125.video;
+              if (data128 && typeof data128 == "object" && !Array.isArray(data128)) {
+                for (const key25 in data128) {
                   if (!(
                     key25 === "latents" ||
                     key25 === "text" ||
@@ -4477,36 +4501,12 @@ function validate20(
                     key25 === "target" ||
                     key25 === "denoised"
                   )) {
-                    const err183 = {
+                    const err184 = {
                       instancePath:
                         instancePath + "/passes/" + key23.replace(/~/g, "~0").replace(/\//g, "~1") + "/video",
                       schemaPath: "#/properties/passes/additionalProperties/properties/video/additionalProperties",
                       keyword: "additionalProperties",
                       params: { additionalProperty: key25 },
-                    };
-                    if (vErrors === null) {
-                      vErrors = [err183];
-                    } else {
-                      vErrors.push(err183);
-                    }
-                    errors++;
-                  }
-                }
-                if (data127.latents !== void 0) {
-                  let data128 = data127.latents;
-                  if (
-                    typeof data128 !== "string" &&
-                    !(typeof data128 == "number" && isFinite(data128)) &&
-                    typeof data128 !== "boolean"
-                  ) {
-                    const err184 = {
-                      instancePath:
-                        instancePath + "/passes/" + key23.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/latents",
-                      schemaPath: "#/properties/passes/additionalProperties/properties/video/properties/latents/type",
-                      keyword: "type",
-                      params: {
-                        type: schema31.properties.passes.additionalProperties.properties.video.properties.latents.type,
-                      },
                     };
                     if (vErrors === null) {
                       vErrors = [err184];
@@ -4516,16 +4516,20 @@ function validate20(
                     errors++;
                   }
                 }
-                if (data127.text !== void 0) {
-                  let data129 = data127.text;
-                  if (typeof data129 !== "string" && !Array.isArray(data129)) {
+                if (data128.latents !== void 0) {
+                  let data129 = data128.latents;
+                  if (
+                    typeof data129 !== "string" &&
+                    !(typeof data129 == "number" && isFinite(data129)) &&
+                    typeof data129 !== "boolean"
+                  ) {
                     const err185 = {
                       instancePath:
-                        instancePath + "/passes/" + key23.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/text",
-                      schemaPath: "#/properties/passes/additionalProperties/properties/video/properties/text/type",
+                        instancePath + "/passes/" + key23.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/latents",
+                      schemaPath: "#/properties/passes/additionalProperties/properties/video/properties/latents/type",
                       keyword: "type",
                       params: {
-                        type: schema31.properties.passes.additionalProperties.properties.video.properties.text.type,
+                        type: schema31.properties.passes.additionalProperties.properties.video.properties.latents.type,
                       },
                     };
                     if (vErrors === null) {
@@ -4535,9 +4539,29 @@ function validate20(
                     }
                     errors++;
                   }
-                  if (Array.isArray(data129)) {
-                    if (data129.length < 1) {
-                      const err186 = {
+                }
+                if (data128.text !== void 0) {
+                  let data130 = data128.text;
+                  if (typeof data130 !== "string" && !Array.isArray(data130)) {
+                    const err186 = {
+                      instancePath:
+                        instancePath + "/passes/" + key23.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/text",
+                      schemaPath: "#/properties/passes/additionalProperties/properties/video/properties/text/type",
+                      keyword: "type",
+                      params: {
+                        type: schema31.properties.passes.additionalProperties.properties.video.properties.text.type,
+                      },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err186];
+                    } else {
+                      vErrors.push(err186);
+                    }
+                    errors++;
+                  }
+                  if (Array.isArray(data130)) {
+                    if (data130.length < 1) {
+                      const err187 = {
                         instancePath:
                           instancePath + "/passes/" + key23.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/text",
                         schemaPath:
@@ -4546,21 +4570,21 @@ function validate20(
                         params: { limit: 1 },
                       };
                       if (vErrors === null) {
-                        vErrors = [err186];
+                        vErrors = [err187];
                       } else {
-                        vErrors.push(err186);
+                        vErrors.push(err187);
                       }
                       errors++;
                     }
-                    const len9 = data129.length;
+                    const len9 = data130.length;
                     for (let i9 = 0; i9 < len9; i9++) {
-                      let data130 = data129[i9];
+                      let data131 = data130[i9];
                       if (
-                        typeof data130 !== "string" &&
-                        !(typeof data130 == "number" && isFinite(data130)) &&
-                        typeof data130 !== "boolean"
+                        typeof data131 !== "string" &&
+                        !(typeof data131 == "number" && isFinite(data131)) &&
+                        typeof data131 !== "boolean"
                       ) {
-                        const err187 = {
+                        const err188 = {
                           instancePath:
                             instancePath +
                             "/passes/" +
@@ -4576,26 +4600,26 @@ function validate20(
                           },
                         };
                         if (vErrors === null) {
-                          vErrors = [err187];
+                          vErrors = [err188];
                         } else {
-                          vErrors.push(err187);
+                          vErrors.push(err188);
                         }
                         errors++;
                       }
                     }
                   }
                 }
-                if (data127.references !== void 0) {
-                  let data131 = data127.references;
-                  if (Array.isArray(data131)) {
-                    const len10 = data131.length;
+                if (data128.references !== void 0) {
+                  let data132 = data128.references;
+                  if (Array.isArray(data132)) {
+                    const len10 = data132.length;
                     for (let i10 = 0; i10 < len10; i10++) {
-                      let data132 = data131[i10];
+                      let data133 = data132[i10];
                       if (
-                        typeof data132 !== "string" &&
-                        !(data132 && typeof data132 == "object" && !Array.isArray(data132))
+                        typeof data133 !== "string" &&
+                        !(data133 && typeof data133 == "object" && !Array.isArray(data133))
                       ) {
-                        const err188 = {
+                        const err189 = {
                           instancePath:
                             instancePath +
                             "/passes/" +
@@ -4611,15 +4635,15 @@ function validate20(
                           },
                         };
                         if (vErrors === null) {
-                          vErrors = [err188];
+                          vErrors = [err189];
                         } else {
-                          vErrors.push(err188);
+                          vErrors.push(err189);
                         }
                         errors++;
                       }
-                      if (data132 && typeof data132 == "object" && !Array.isArray(data132)) {
-                        if (data132.source === void 0) {
-                          const err189 = {
+                      if (data133 && typeof data133 == "object" && !Array.isArray(data133)) {
+                        if (data133.source === void 0) {
+                          const err190 = {
                             instancePath:
                               instancePath +
                               "/passes/" +
@@ -4632,20 +4656,20 @@ function validate20(
                             params: { missingProperty: "source" },
                           };
                           if (vErrors === null) {
-                            vErrors = [err189];
+                            vErrors = [err190];
                           } else {
-                            vErrors.push(err189);
+                            vErrors.push(err190);
                           }
                           errors++;
                         }
-                        for (const key26 in data132) {
+                        for (const key26 in data133) {
                           if (!(
                             key26 === "source" ||
                             key26 === "probability" ||
                             key26 === "sigma" ||
                             key26 === "noise"
                           )) {
-                            const err190 = {
+                            const err191 = {
                               instancePath:
                                 instancePath +
                                 "/passes/" +
@@ -4658,21 +4682,21 @@ function validate20(
                               params: { additionalProperty: key26 },
                             };
                             if (vErrors === null) {
-                              vErrors = [err190];
+                              vErrors = [err191];
                             } else {
-                              vErrors.push(err190);
+                              vErrors.push(err191);
                             }
                             errors++;
                           }
                         }
-                        if (data132.source !== void 0) {
-                          let data133 = data132.source;
+                        if (data133.source !== void 0) {
+                          let data134 = data133.source;
                           if (
-                            typeof data133 !== "string" &&
-                            !(typeof data133 == "number" && isFinite(data133)) &&
-                            typeof data133 !== "boolean"
+                            typeof data134 !== "string" &&
+                            !(typeof data134 == "number" && isFinite(data134)) &&
+                            typeof data134 !== "boolean"
                           ) {
-                            const err191 = {
+                            const err192 = {
                               instancePath:
                                 instancePath +
                                 "/passes/" +
@@ -4689,21 +4713,21 @@ function validate20(
                               },
                             };
                             if (vErrors === null) {
-                              vErrors = [err191];
+                              vErrors = [err192];
                             } else {
-                              vErrors.push(err191);
+                              vErrors.push(err192);
                             }
                             errors++;
                           }
                         }
-                        if (data132.probability !== void 0) {
-                          let data134 = data132.probability;
+                        if (data133.probability !== void 0) {
+                          let data135 = data133.probability;
                           if (
-                            typeof data134 !== "string" &&
-                            !(typeof data134 == "number" && isFinite(data134)) &&
-                            typeof data134 !== "boolean"
+                            typeof data135 !== "string" &&
+                            !(typeof data135 == "number" && isFinite(data135)) &&
+                            typeof data135 !== "boolean"
                           ) {
-                            const err192 = {
+                            const err193 = {
                               instancePath:
                                 instancePath +
                                 "/passes/" +
@@ -4720,21 +4744,21 @@ function validate20(
                               },
                             };
                             if (vErrors === null) {
-                              vErrors = [err192];
+                              vErrors = [err193];
                             } else {
-                              vErrors.push(err192);
+                              vErrors.push(err193);
                             }
                             errors++;
                           }
                         }
-                        if (data132.sigma !== void 0) {
-                          let data135 = data132.sigma;
+                        if (data133.sigma !== void 0) {
+                          let data136 = data133.sigma;
                           if (
-                            typeof data135 !== "string" &&
-                            !(typeof data135 == "number" && isFinite(data135)) &&
-                            typeof data135 !== "boolean"
+                            typeof data136 !== "string" &&
+                            !(typeof data136 == "number" && isFinite(data136)) &&
+                            typeof data136 !== "boolean"
                           ) {
-                            const err193 = {
+                            const err194 = {
                               instancePath:
                                 instancePath +
                                 "/passes/" +
@@ -4751,21 +4775,21 @@ function validate20(
                               },
                             };
                             if (vErrors === null) {
-                              vErrors = [err193];
+                              vErrors = [err194];
                             } else {
-                              vErrors.push(err193);
+                              vErrors.push(err194);
                             }
                             errors++;
                           }
                         }
-                        if (data132.noise !== void 0) {
-                          let data136 = data132.noise;
+                        if (data133.noise !== void 0) {
+                          let data137 = data133.noise;
                           if (
-                            typeof data136 !== "string" &&
-                            !(typeof data136 == "number" && isFinite(data136)) &&
-                            typeof data136 !== "boolean"
+                            typeof data137 !== "string" &&
+                            !(typeof data137 == "number" && isFinite(data137)) &&
+                            typeof data137 !== "boolean"
                           ) {
-                            const err194 = {
+                            const err195 = {
                               instancePath:
                                 instancePath +
                                 "/passes/" +
@@ -4782,9 +4806,9 @@ function validate20(
                               },
                             };
                             if (vErrors === null) {
-                              vErrors = [err194];
+                              vErrors = [err195];
                             } else {
-                              vErrors.push(err194);
+                              vErrors.push(err195);
                             }
                             errors++;
                           }
@@ -4792,7 +4816,7 @@ function validate20(
                       }
                     }
                   } else {
-                    const err195 = {
+                    const err196 = {
                       instancePath:
                         instancePath +
                         "/passes/" +
@@ -4804,30 +4828,6 @@ function validate20(
                       params: { type: "array" },
                     };
                     if (vErrors === null) {
-                      vErrors = [err195];
-                    } else {
-                      vErrors.push(err195);
-                    }
-                    errors++;
-                  }
-                }
-                if (data127.sigma !== void 0) {
-                  let data137 = data127.sigma;
-                  if (
-                    typeof data137 !== "string" &&
-                    !(typeof data137 == "number" && isFinite(data137)) &&
-                    typeof data137 !== "boolean"
-                  ) {
-                    const err196 = {
-                      instancePath:
-                        instancePath + "/passes/" + key23.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/sigma",
-                      schemaPath: "#/properties/passes/additionalProperties/properties/video/properties/sigma/type",
-                      keyword: "type",
-                      params: {
-                        type: schema31.properties.passes.additionalProperties.properties.video.properties.sigma.type,
-                      },
-                    };
-                    if (vErrors === null) {
                       vErrors = [err196];
                     } else {
                       vErrors.push(err196);
@@ -4835,8 +4835,8 @@ function validate20(
                     errors++;
                   }
                 }
-                if (data127.noise !== void 0) {
-                  let data138 = data127.noise;
+                if (data128.sigma !== void 0) {
+                  let data138 = data128.sigma;
                   if (
                     typeof data138 !== "string" &&
                     !(typeof data138 == "number" && isFinite(data138)) &&
@@ -4844,11 +4844,11 @@ function validate20(
                   ) {
                     const err197 = {
                       instancePath:
-                        instancePath + "/passes/" + key23.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/noise",
-                      schemaPath: "#/properties/passes/additionalProperties/properties/video/properties/noise/type",
+                        instancePath + "/passes/" + key23.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/sigma",
+                      schemaPath: "#/properties/passes/additionalProperties/properties/video/properties/sigma/type",
                       keyword: "type",
                       params: {
-                        type: schema31.properties.passes.additionalProperties.properties.video.properties.noise.type,
+                        type: schema31.properties.passes.additionalProperties.properties.video.properties.sigma.type,
                       },
                     };
                     if (vErrors === null) {
@@ -4859,8 +4859,8 @@ function validate20(
                     errors++;
                   }
                 }
-                if (data127.noisy !== void 0) {
-                  let data139 = data127.noisy;
+                if (data128.noise !== void 0) {
+                  let data139 = data128.noise;
                   if (
                     typeof data139 !== "string" &&
                     !(typeof data139 == "number" && isFinite(data139)) &&
@@ -4868,11 +4868,11 @@ function validate20(
                   ) {
                     const err198 = {
                       instancePath:
-                        instancePath + "/passes/" + key23.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/noisy",
-                      schemaPath: "#/properties/passes/additionalProperties/properties/video/properties/noisy/type",
+                        instancePath + "/passes/" + key23.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/noise",
+                      schemaPath: "#/properties/passes/additionalProperties/properties/video/properties/noise/type",
                       keyword: "type",
                       params: {
-                        type: schema31.properties.passes.additionalProperties.properties.video.properties.noisy.type,
+                        type: schema31.properties.passes.additionalProperties.properties.video.properties.noise.type,
                       },
                     };
                     if (vErrors === null) {
@@ -4883,8 +4883,8 @@ function validate20(
                     errors++;
                   }
                 }
-                if (data127.target !== void 0) {
-                  let data140 = data127.target;
+                if (data128.noisy !== void 0) {
+                  let data140 = data128.noisy;
                   if (
                     typeof data140 !== "string" &&
                     !(typeof data140 == "number" && isFinite(data140)) &&
@@ -4892,11 +4892,11 @@ function validate20(
                   ) {
                     const err199 = {
                       instancePath:
-                        instancePath + "/passes/" + key23.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/target",
-                      schemaPath: "#/properties/passes/additionalProperties/properties/video/properties/target/type",
+                        instancePath + "/passes/" + key23.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/noisy",
+                      schemaPath: "#/properties/passes/additionalProperties/properties/video/properties/noisy/type",
                       keyword: "type",
                       params: {
-                        type: schema31.properties.passes.additionalProperties.properties.video.properties.target.type,
+                        type: schema31.properties.passes.additionalProperties.properties.video.properties.noisy.type,
                       },
                     };
                     if (vErrors === null) {
@@ -4907,8 +4907,8 @@ function validate20(
                     errors++;
                   }
                 }
-                if (data127.denoised !== void 0) {
-                  let data141 = data127.denoised;
+                if (data128.target !== void 0) {
+                  let data141 = data128.target;
                   if (
                     typeof data141 !== "string" &&
                     !(typeof data141 == "number" && isFinite(data141)) &&
@@ -4916,11 +4916,11 @@ function validate20(
                   ) {
                     const err200 = {
                       instancePath:
-                        instancePath + "/passes/" + key23.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/denoised",
-                      schemaPath: "#/properties/passes/additionalProperties/properties/video/properties/denoised/type",
+                        instancePath + "/passes/" + key23.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/target",
+                      schemaPath: "#/properties/passes/additionalProperties/properties/video/properties/target/type",
                       keyword: "type",
                       params: {
-                        type: schema31.properties.passes.additionalProperties.properties.video.properties.denoised.type,
+                        type: schema31.properties.passes.additionalProperties.properties.video.properties.target.type,
                       },
                     };
                     if (vErrors === null) {
@@ -4931,25 +4931,49 @@ function validate20(
                     errors++;
                   }
                 }
+                if (data128.denoised !== void 0) {
+                  let data142 = data128.denoised;
+                  if (
+                    typeof data142 !== "string" &&
+                    !(typeof data142 == "number" && isFinite(data142)) &&
+                    typeof data142 !== "boolean"
+                  ) {
+                    const err201 = {
+                      instancePath:
+                        instancePath + "/passes/" + key23.replace(/~/g, "~0").replace(/\//g, "~1") + "/video/denoised",
+                      schemaPath: "#/properties/passes/additionalProperties/properties/video/properties/denoised/type",
+                      keyword: "type",
+                      params: {
+                        type: schema31.properties.passes.additionalProperties.properties.video.properties.denoised.type,
+                      },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err201];
+                    } else {
+                      vErrors.push(err201);
+                    }
+                    errors++;
+                  }
+                }
               } else {
-                const err201 = {
+                const err202 = {
                   instancePath: instancePath + "/passes/" + key23.replace(/~/g, "~0").replace(/\//g, "~1") + "/video",
                   schemaPath: "#/properties/passes/additionalProperties/properties/video/type",
                   keyword: "type",
                   params: { type: "object" },
                 };
                 if (vErrors === null) {
-                  vErrors = [err201];
+                  vErrors = [err202];
                 } else {
-                  vErrors.push(err201);
+                  vErrors.push(err202);
                 }
                 errors++;
               }
             }
-            if (data124.audio !== void 0) {
-              let data142 = data124.audio;
-              if (data142 && typeof data142 == "object" && !Array.isArray(data142)) {
-                for (const key27 in data142) {
+            if (data125.audio !== void 0) {
+              let data143 = data125.audio;
+              if (data143 && typeof data143 == "object" && !Array.isArray(data143)) {
+                for (const key27 in data143) {
                   if (!(
                     key27 === "latents" ||
                     key27 === "text" ||
@@ -4960,36 +4984,12 @@ function validate20(
                     key27 === "target" ||
                     key27 === "denoised"
                   )) {
-                    const err202 = {
+                    const err203 = {
                       instancePath:
                         instancePath + "/passes/" + key23.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio",
                       schemaPath: "#/properties/passes/additionalProperties/properties/audio/additionalProperties",
                       keyword: "additionalProperties",
                       params: { additionalProperty: key27 },
-                    };
-                    if (vErrors === null) {
-                      vErrors = [err202];
-                    } else {
-                      vErrors.push(err202);
-                    }
-                    errors++;
-                  }
-                }
-                if (data142.latents !== void 0) {
-                  let data143 = data142.latents;
-                  if (
-                    typeof data143 !== "string" &&
-                    !(typeof data143 == "number" && isFinite(data143)) &&
-                    typeof data143 !== "boolean"
-                  ) {
-                    const err203 = {
-                      instancePath:
-                        instancePath + "/passes/" + key23.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/latents",
-                      schemaPath: "#/properties/passes/additionalProperties/properties/audio/properties/latents/type",
-                      keyword: "type",
-                      params: {
-                        type: schema31.properties.passes.additionalProperties.properties.audio.properties.latents.type,
-                      },
                     };
                     if (vErrors === null) {
                       vErrors = [err203];
@@ -4999,16 +4999,20 @@ function validate20(
                     errors++;
                   }
                 }
-                if (data142.text !== void 0) {
-                  let data144 = data142.text;
-                  if (typeof data144 !== "string" && !Array.isArray(data144)) {
+                if (data143.latents !== void 0) {
+                  let data144 = data143.latents;
+                  if (
+                    typeof data144 !== "string" &&
+                    !(typeof data144 == "number" && isFinite(data144)) &&
+                    typeof data144 !== "boolean"
+                  ) {
                     const err204 = {
                       instancePath:
-                        instancePath + "/passes/" + key23.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/text",
-                      schemaPath: "#/properties/passes/additionalProperties/properties/audio/properties/text/type",
+                        instancePath + "/passes/" + key23.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/latents",
+                      schemaPath: "#/properties/passes/additionalProperties/properties/audio/properties/latents/type",
                       keyword: "type",
                       params: {
-                        type: schema31.properties.passes.additionalProperties.properties.audio.properties.text.type,
+                        type: schema31.properties.passes.additionalProperties.properties.audio.properties.latents.type,
                       },
                     };
                     if (vErrors === null) {
@@ -5018,9 +5022,29 @@ function validate20(
                     }
                     errors++;
                   }
-                  if (Array.isArray(data144)) {
-                    if (data144.length < 1) {
-                      const err205 = {
+                }
+                if (data143.text !== void 0) {
+                  let data145 = data143.text;
+                  if (typeof data145 !== "string" && !Array.isArray(data145)) {
+                    const err205 = {
+                      instancePath:
+                        instancePath + "/passes/" + key23.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/text",
+                      schemaPath: "#/properties/passes/additionalProperties/properties/audio/properties/text/type",
+                      keyword: "type",
+                      params: {
+                        type: schema31.properties.passes.additionalProperties.properties.audio.properties.text.type,
+                      },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err205];
+                    } else {
+                      vErrors.push(err205);
+                    }
+                    errors++;
+                  }
+                  if (Array.isArray(data145)) {
+                    if (data145.length < 1) {
+                      const err206 = {
                         instancePath:
                           instancePath + "/passes/" + key23.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/text",
                         schemaPath:
@@ -5029,21 +5053,21 @@ function validate20(
                         params: { limit: 1 },
                       };
                       if (vErrors === null) {
-                        vErrors = [err205];
+                        vErrors = [err206];
                       } else {
-                        vErrors.push(err205);
+                        vErrors.push(err206);
                       }
                       errors++;
                     }
-                    const len11 = data144.length;
+                    const len11 = data145.length;
                     for (let i11 = 0; i11 < len11; i11++) {
-                      let data145 = data144[i11];
+                      let data146 = data145[i11];
                       if (
-                        typeof data145 !== "string" &&
-                        !(typeof data145 == "number" && isFinite(data145)) &&
-                        typeof data145 !== "boolean"
+                        typeof data146 !== "string" &&
+                        !(typeof data146 == "number" && isFinite(data146)) &&
+                        typeof data146 !== "boolean"
                       ) {
-                        const err206 = {
+                        const err207 = {
                           instancePath:
                             instancePath +
                             "/passes/" +
@@ -5059,26 +5083,26 @@ function validate20(
                           },
                         };
                         if (vErrors === null) {
-                          vErrors = [err206];
+                          vErrors = [err207];
                         } else {
-                          vErrors.push(err206);
+                          vErrors.push(err207);
                         }
                         errors++;
                       }
                     }
                   }
                 }
-                if (data142.references !== void 0) {
-                  let data146 = data142.references;
-                  if (Array.isArray(data146)) {
-                    const len12 = data146.length;
+                if (data143.references !== void 0) {
+                  let data147 = data143.references;
+                  if (Array.isArray(data147)) {
+                    const len12 = data147.length;
                     for (let i12 = 0; i12 < len12; i12++) {
-                      let data147 = data146[i12];
+                      let data148 = data147[i12];
                       if (
-                        typeof data147 !== "string" &&
-                        !(data147 && typeof data147 == "object" && !Array.isArray(data147))
+                        typeof data148 !== "string" &&
+                        !(data148 && typeof data148 == "object" && !Array.isArray(data148))
                       ) {
-                        const err207 = {
+                        const err208 = {
                           instancePath:
                             instancePath +
                             "/passes/" +
@@ -5094,15 +5118,15 @@ function validate20(
                           },
                         };
                         if (vErrors === null) {
-                          vErrors = [err207];
+                          vErrors = [err208];
                         } else {
-                          vErrors.push(err207);
+                          vErrors.push(err208);
                         }
                         errors++;
                       }
-                      if (data147 && typeof data147 == "object" && !Array.isArray(data147)) {
-                        if (data147.source === void 0) {
-                          const err208 = {
+                      if (data148 && typeof data148 == "object" && !Array.isArray(data148)) {
+                        if (data148.source === void 0) {
+                          const err209 = {
                             instancePath:
                               instancePath +
                               "/passes/" +
@@ -5115,20 +5139,20 @@ function validate20(
                             params: { missingProperty: "source" },
                           };
                           if (vErrors === null) {
-                            vErrors = [err208];
+                            vErrors = [err209];
                           } else {
-                            vErrors.push(err208);
+                            vErrors.push(err209);
                           }
                           errors++;
                         }
-                        for (const key28 in data147) {
+                        for (const key28 in data148) {
                           if (!(
                             key28 === "source" ||
                             key28 === "probability" ||
                             key28 === "sigma" ||
                             key28 === "noise"
                           )) {
-                            const err209 = {
+                            const err210 = {
                               instancePath:
                                 instancePath +
                                 "/passes/" +
@@ -5141,21 +5165,21 @@ function validate20(
                               params: { additionalProperty: key28 },
                             };
                             if (vErrors === null) {
-                              vErrors = [err209];
+                              vErrors = [err210];
                             } else {
-                              vErrors.push(err209);
+                              vErrors.push(err210);
                             }
                             errors++;
                           }
                         }
-                        if (data147.source !== void 0) {
-                          let data148 = data147.source;
+                        if (data148.source !== void 0) {
+                          let data149 = data148.source;
                           if (
-                            typeof data148 !== "string" &&
-                            !(typeof data148 == "number" && isFinite(data148)) &&
-                            typeof data148 !== "boolean"
+                            typeof data149 !== "string" &&
+                            !(typeof data149 == "number" && isFinite(data149)) &&
+                            typeof data149 !== "boolean"
                           ) {
-                            const err210 = {
+                            const err211 = {
                               instancePath:
                                 instancePath +
                                 "/passes/" +
@@ -5172,21 +5196,21 @@ function validate20(
                               },
                             };
                             if (vErrors === null) {
-                              vErrors = [err210];
+                              vErrors = [err211];
                             } else {
-                              vErrors.push(err210);
+                              vErrors.push(err211);
                             }
                             errors++;
                           }
                         }
-                        if (data147.probability !== void 0) {
-                          let data149 = data147.probability;
+                        if (data148.probability !== void 0) {
+                          let data150 = data148.probability;
                           if (
-                            typeof data149 !== "string" &&
-                            !(typeof data149 == "number" && isFinite(data149)) &&
-                            typeof data149 !== "boolean"
+                            typeof data150 !== "string" &&
+                            !(typeof data150 == "number" && isFinite(data150)) &&
+                            typeof data150 !== "boolean"
                           ) {
-                            const err211 = {
+                            const err212 = {
                               instancePath:
                                 instancePath +
                                 "/passes/" +
@@ -5203,21 +5227,21 @@ function validate20(
                               },
                             };
                             if (vErrors === null) {
-                              vErrors = [err211];
+                              vErrors = [err212];
                             } else {
-                              vErrors.push(err211);
+                              vErrors.push(err212);
                             }
                             errors++;
                           }
                         }
-                        if (data147.sigma !== void 0) {
-                          let data150 = data147.sigma;
+                        if (data148.sigma !== void 0) {
+                          let data151 = data148.sigma;
                           if (
-                            typeof data150 !== "string" &&
-                            !(typeof data150 == "number" && isFinite(data150)) &&
-                            typeof data150 !== "boolean"
+                            typeof data151 !== "string" &&
+                            !(typeof data151 == "number" && isFinite(data151)) &&
+                            typeof data151 !== "boolean"
                           ) {
-                            const err212 = {
+                            const err213 = {
                               instancePath:
                                 instancePath +
                                 "/passes/" +
@@ -5234,21 +5258,21 @@ function validate20(
                               },
                             };
                             if (vErrors === null) {
-                              vErrors = [err212];
+                              vErrors = [err213];
                             } else {
-                              vErrors.push(err212);
+                              vErrors.push(err213);
                             }
                             errors++;
                           }
                         }
-                        if (data147.noise !== void 0) {
-                          let data151 = data147.noise;
+                        if (data148.noise !== void 0) {
+                          let data152 = data148.noise;
                           if (
-                            typeof data151 !== "string" &&
-                            !(typeof data151 == "number" && isFinite(data151)) &&
-                            typeof data151 !== "boolean"
+                            typeof data152 !== "string" &&
+                            !(typeof data152 == "number" && isFinite(data152)) &&
+                            typeof data152 !== "boolean"
                           ) {
-                            const err213 = {
+                            const err214 = {
                               instancePath:
                                 instancePath +
                                 "/passes/" +
@@ -5265,9 +5289,9 @@ function validate20(
                               },
                             };
                             if (vErrors === null) {
-                              vErrors = [err213];
+                              vErrors = [err214];
                             } else {
-                              vErrors.push(err213);
+                              vErrors.push(err214);
                             }
                             errors++;
                           }
@@ -5275,7 +5299,7 @@ function validate20(
                       }
                     }
                   } else {
-                    const err214 = {
+                    const err215 = {
                       instancePath:
                         instancePath +
                         "/passes/" +
@@ -5287,30 +5311,6 @@ function validate20(
                       params: { type: "array" },
                     };
                     if (vErrors === null) {
-                      vErrors = [err214];
-                    } else {
-                      vErrors.push(err214);
-                    }
-                    errors++;
-                  }
-                }
-                if (data142.sigma !== void 0) {
-                  let data152 = data142.sigma;
-                  if (
-                    typeof data152 !== "string" &&
-                    !(typeof data152 == "number" && isFinite(data152)) &&
-                    typeof data152 !== "boolean"
-                  ) {
-                    const err215 = {
-                      instancePath:
-                        instancePath + "/passes/" + key23.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/sigma",
-                      schemaPath: "#/properties/passes/additionalProperties/properties/audio/properties/sigma/type",
-                      keyword: "type",
-                      params: {
-                        type: schema31.properties.passes.additionalProperties.properties.audio.properties.sigma.type,
-                      },
-                    };
-                    if (vErrors === null) {
                       vErrors = [err215];
                     } else {
                       vErrors.push(err215);
@@ -5318,8 +5318,8 @@ function validate20(
                     errors++;
                   }
                 }
-                if (data142.noise !== void 0) {
-                  let data153 = data142.noise;
+                if (data143.sigma !== void 0) {
+                  let data153 = data143.sigma;
                   if (
                     typeof data153 !== "string" &&
                     !(typeof data153 == "number" && isFinite(data153)) &&
@@ -5327,11 +5327,11 @@ function validate20(
                   ) {
                     const err216 = {
                       instancePath:
-                        instancePath + "/passes/" + key23.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/noise",
-                      schemaPath: "#/properties/passes/additionalProperties/properties/audio/properties/noise/type",
+                        instancePath + "/passes/" + key23.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/sigma",
+                      schemaPath: "#/properties/passes/additionalProperties/properties/audio/properties/sigma/type",
                       keyword: "type",
                       params: {
-                        type: schema31.properties.passes.additionalProperties.properties.audio.properties.noise.type,
+                        type: schema31.properties.passes.additionalProperties.properties.audio.properties.sigma.type,
                       },
                     };
                     if (vErrors === null) {
@@ -5342,8 +5342,8 @@ function validate20(
                     errors++;
                   }
                 }
-                if (data142.noisy !== void 0) {
-                  let data154 = data142.noisy;
+                if (data143.noise !== void 0) {
+                  let data154 = data143.noise;
                   if (
                     typeof data154 !== "string" &&
                     !(typeof data154 == "number" && isFinite(data154)) &&
@@ -5351,11 +5351,11 @@ function validate20(
                   ) {
                     const err217 = {
                       instancePath:
-                        instancePath + "/passes/" + key23.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/noisy",
-                      schemaPath: "#/properties/passes/additionalProperties/properties/audio/properties/noisy/type",
+                        instancePath + "/passes/" + key23.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/noise",
+                      schemaPath: "#/properties/passes/additionalProperties/properties/audio/properties/noise/type",
                       keyword: "type",
                       params: {
-                        type: schema31.properties.passes.additionalProperties.properties.audio.properties.noisy.type,
+                        type: schema31.properties.passes.additionalProperties.properties.audio.properties.noise.type,
                       },
                     };
                     if (vErrors === null) {
@@ -5366,8 +5366,8 @@ function validate20(
                     errors++;
                   }
                 }
-                if (data142.target !== void 0) {
-                  let data155 = data142.target;
+                if (data143.noisy !== void 0) {
+                  let data155 = data143.noisy;
                   if (
                     typeof data155 !== "string" &&
                     !(typeof data155 == "number" && isFinite(data155)) &&
@@ -5375,11 +5375,11 @@ function validate20(
                   ) {
                     const err218 = {
                       instancePath:
-                        instancePath + "/passes/" + key23.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/target",
-                      schemaPath: "#/properties/passes/additionalProperties/properties/audio/properties/target/type",
+                        instancePath + "/passes/" + key23.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/noisy",
+                      schemaPath: "#/properties/passes/additionalProperties/properties/audio/properties/noisy/type",
                       keyword: "type",
                       params: {
-                        type: schema31.properties.passes.additionalProperties.properties.audio.properties.target.type,
+                        type: schema31.properties.passes.additionalProperties.properties.audio.properties.noisy.type,
                       },
                     };
                     if (vErrors === null) {
@@ -5390,8 +5390,8 @@ function validate20(
                     errors++;
                   }
                 }
-                if (data142.denoised !== void 0) {
-                  let data156 = data142.denoised;
+                if (data143.target !== void 0) {
+                  let data156 = data143.target;
                   if (
                     typeof data156 !== "string" &&
                     !(typeof data156 == "number" && isFinite(data156)) &&
@@ -5399,11 +5399,11 @@ function validate20(
                   ) {
                     const err219 = {
                       instancePath:
-                        instancePath + "/passes/" + key23.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/denoised",
-                      schemaPath: "#/properties/passes/additionalProperties/properties/audio/properties/denoised/type",
+                        instancePath + "/passes/" + key23.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/target",
+                      schemaPath: "#/properties/passes/additionalProperties/properties/audio/properties/target/type",
                       keyword: "type",
                       params: {
-                        type: schema31.properties.passes.additionalProperties.properties.audio.properties.denoised.type,
+                        type: schema31.properties.passes.additionalProperties.properties.audio.properties.target.type,
                       },
                     };
                     if (vErrors === null) {
@@ -5414,73 +5414,97 @@ function validate20(
                     errors++;
                   }
                 }
+                if (data143.denoised !== void 0) {
+                  let data157 = data143.denoised;
+                  if (
+                    typeof data157 !== "string" &&
+                    !(typeof data157 == "number" && isFinite(data157)) &&
+                    typeof data157 !== "boolean"
+                  ) {
+                    const err220 = {
+                      instancePath:
+                        instancePath + "/passes/" + key23.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio/denoised",
+                      schemaPath: "#/properties/passes/additionalProperties/properties/audio/properties/denoised/type",
+                      keyword: "type",
+                      params: {
+                        type: schema31.properties.passes.additionalProperties.properties.audio.properties.denoised.type,
+                      },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err220];
+                    } else {
+                      vErrors.push(err220);
+                    }
+                    errors++;
+                  }
+                }
               } else {
-                const err220 = {
+                const err221 = {
                   instancePath: instancePath + "/passes/" + key23.replace(/~/g, "~0").replace(/\//g, "~1") + "/audio",
                   schemaPath: "#/properties/passes/additionalProperties/properties/audio/type",
                   keyword: "type",
                   params: { type: "object" },
                 };
                 if (vErrors === null) {
-                  vErrors = [err220];
+                  vErrors = [err221];
                 } else {
-                  vErrors.push(err220);
+                  vErrors.push(err221);
                 }
                 errors++;
               }
             }
           } else {
-            const err221 = {
+            const err222 = {
               instancePath: instancePath + "/passes/" + key23.replace(/~/g, "~0").replace(/\//g, "~1"),
               schemaPath: "#/properties/passes/additionalProperties/type",
               keyword: "type",
               params: { type: "object" },
             };
             if (vErrors === null) {
-              vErrors = [err221];
+              vErrors = [err222];
             } else {
-              vErrors.push(err221);
+              vErrors.push(err222);
             }
             errors++;
           }
         }
       } else {
-        const err222 = {
+        const err223 = {
           instancePath: instancePath + "/passes",
           schemaPath: "#/properties/passes/type",
           keyword: "type",
           params: { type: "object" },
         };
         if (vErrors === null) {
-          vErrors = [err222];
+          vErrors = [err223];
         } else {
-          vErrors.push(err222);
+          vErrors.push(err223);
         }
         errors++;
       }
     }
     if (data.loss !== void 0) {
-      let data157 = data.loss;
-      if (data157 && typeof data157 == "object" && !Array.isArray(data157)) {
-        if (Object.keys(data157).length < 1) {
-          const err223 = {
+      let data158 = data.loss;
+      if (data158 && typeof data158 == "object" && !Array.isArray(data158)) {
+        if (Object.keys(data158).length < 1) {
+          const err224 = {
             instancePath: instancePath + "/loss",
             schemaPath: "#/properties/loss/minProperties",
             keyword: "minProperties",
             params: { limit: 1 },
           };
           if (vErrors === null) {
-            vErrors = [err223];
+            vErrors = [err224];
           } else {
-            vErrors.push(err223);
+            vErrors.push(err224);
           }
           errors++;
         }
-        for (const key29 in data157) {
-          const _errs325 = errors;
+        for (const key29 in data158) {
+          const _errs326 = errors;
           if (typeof key29 === "string") {
             if (!pattern5.test(key29)) {
-              const err224 = {
+              const err225 = {
                 instancePath: instancePath + "/loss",
                 schemaPath: "#/properties/loss/propertyNames/pattern",
                 keyword: "pattern",
@@ -5488,41 +5512,20 @@ function validate20(
                 propertyName: key29,
               };
               if (vErrors === null) {
-                vErrors = [err224];
+                vErrors = [err225];
               } else {
-                vErrors.push(err224);
+                vErrors.push(err225);
               }
               errors++;
             }
           }
-          var valid66 = _errs325 === errors;
+          var valid66 = _errs326 === errors;
           if (!valid66) {
-            const err225 = {
+            const err226 = {
               instancePath: instancePath + "/loss",
               schemaPath: "#/properties/loss/propertyNames",
               keyword: "propertyNames",
               params: { propertyName: key29 },
-            };
-            if (vErrors === null) {
-              vErrors = [err225];
-            } else {
-              vErrors.push(err225);
-            }
-            errors++;
-          }
-        }
-        for (const key30 in data157) {
-          let data158 = data157[key30];
-          if (
-            typeof data158 !== "string" &&
-            !(typeof data158 == "number" && isFinite(data158)) &&
-            typeof data158 !== "boolean"
-          ) {
-            const err226 = {
-              instancePath: instancePath + "/loss/" + key30.replace(/~/g, "~0").replace(/\//g, "~1"),
-              schemaPath: "#/properties/loss/additionalProperties/type",
-              keyword: "type",
-              params: { type: schema31.properties.loss.additionalProperties.type },
             };
             if (vErrors === null) {
               vErrors = [err226];
@@ -5532,29 +5535,50 @@ function validate20(
             errors++;
           }
         }
+        for (const key30 in data158) {
+          let data159 = data158[key30];
+          if (
+            typeof data159 !== "string" &&
+            !(typeof data159 == "number" && isFinite(data159)) &&
+            typeof data159 !== "boolean"
+          ) {
+            const err227 = {
+              instancePath: instancePath + "/loss/" + key30.replace(/~/g, "~0").replace(/\//g, "~1"),
+              schemaPath: "#/properties/loss/additionalProperties/type",
+              keyword: "type",
+              params: { type: schema31.properties.loss.additionalProperties.type },
+            };
+            if (vErrors === null) {
+              vErrors = [err227];
+            } else {
+              vErrors.push(err227);
+            }
+            errors++;
+          }
+        }
       } else {
-        const err227 = {
+        const err228 = {
           instancePath: instancePath + "/loss",
           schemaPath: "#/properties/loss/type",
           keyword: "type",
           params: { type: "object" },
         };
         if (vErrors === null) {
-          vErrors = [err227];
+          vErrors = [err228];
         } else {
-          vErrors.push(err227);
+          vErrors.push(err228);
         }
         errors++;
       }
     }
     if (data.outputs !== void 0) {
-      let data159 = data.outputs;
-      if (data159 && typeof data159 == "object" && !Array.isArray(data159)) {
-        for (const key31 in data159) {
-          const _errs331 = errors;
+      let data160 = data.outputs;
+      if (data160 && typeof data160 == "object" && !Array.isArray(data160)) {
+        for (const key31 in data160) {
+          const _errs332 = errors;
           if (typeof key31 === "string") {
             if (!pattern5.test(key31)) {
-              const err228 = {
+              const err229 = {
                 instancePath: instancePath + "/outputs",
                 schemaPath: "#/properties/outputs/propertyNames/pattern",
                 keyword: "pattern",
@@ -5562,33 +5586,33 @@ function validate20(
                 propertyName: key31,
               };
               if (vErrors === null) {
-                vErrors = [err228];
+                vErrors = [err229];
               } else {
-                vErrors.push(err228);
+                vErrors.push(err229);
               }
               errors++;
             }
           }
-          var valid68 = _errs331 === errors;
+          var valid68 = _errs332 === errors;
           if (!valid68) {
-            const err229 = {
+            const err230 = {
               instancePath: instancePath + "/outputs",
               schemaPath: "#/properties/outputs/propertyNames",
               keyword: "propertyNames",
               params: { propertyName: key31 },
             };
             if (vErrors === null) {
-              vErrors = [err229];
+              vErrors = [err230];
             } else {
-              vErrors.push(err229);
+              vErrors.push(err230);
             }
             errors++;
           }
         }
-        for (const key32 in data159) {
-          let data160 = data159[key32];
-          if (data160 && typeof data160 == "object" && !Array.isArray(data160)) {
-            for (const key33 in data160) {
+        for (const key32 in data160) {
+          let data161 = data160[key32];
+          if (data161 && typeof data161 == "object" && !Array.isArray(data161)) {
+            for (const key33 in data161) {
               if (!(
                 key33 === "tap" ||
                 key33 === "modality" ||
@@ -5596,61 +5620,43 @@ function validate20(
                 key33 === "features" ||
                 key33 === "activation"
               )) {
-                const err230 = {
+                const err231 = {
                   instancePath: instancePath + "/outputs/" + key32.replace(/~/g, "~0").replace(/\//g, "~1"),
                   schemaPath: "#/properties/outputs/additionalProperties/additionalProperties",
                   keyword: "additionalProperties",
                   params: { additionalProperty: key33 },
                 };
                 if (vErrors === null) {
-                  vErrors = [err230];
+                  vErrors = [err231];
                 } else {
-                  vErrors.push(err230);
+                  vErrors.push(err231);
                 }
                 errors++;
               }
             }
-            if (data160.tap !== void 0) {
-              let data161 = data160.tap;
-              if (typeof data161 === "string") {
-                if (!pattern15.test(data161)) {
-                  const err231 = {
+            if (data161.tap !== void 0) {
+              let data162 = data161.tap;
+              if (typeof data162 === "string") {
+                if (!pattern15.test(data162)) {
+                  const err232 = {
                     instancePath: instancePath + "/outputs/" + key32.replace(/~/g, "~0").replace(/\//g, "~1") + "/tap",
                     schemaPath: "#/properties/outputs/additionalProperties/properties/tap/pattern",
                     keyword: "pattern",
                     params: { pattern: "^block (-[1-9][0-9]{0,3}|[0-9]{1,4}|\\$\\{ *[A-Za-z_]\\w* *\\})$" },
                   };
                   if (vErrors === null) {
-                    vErrors = [err231];
+                    vErrors = [err232];
                   } else {
-                    vErrors.push(err231);
+                    vErrors.push(err232);
                   }
                   errors++;
                 }
               } else {
-                const err232 = {
+                const err233 = {
                   instancePath: instancePath + "/outputs/" + key32.replace(/~/g, "~0").replace(/\//g, "~1") + "/tap",
                   schemaPath: "#/properties/outputs/additionalProperties/properties/tap/type",
                   keyword: "type",
                   params: { type: "string" },
-                };
-                if (vErrors === null) {
-                  vErrors = [err232];
-                } else {
-                  vErrors.push(err232);
-                }
-                errors++;
-              }
-            }
-            if (data160.modality !== void 0) {
-              let data162 = data160.modality;
-              if (!(data162 === "video" || data162 === "audio")) {
-                const err233 = {
-                  instancePath:
-                    instancePath + "/outputs/" + key32.replace(/~/g, "~0").replace(/\//g, "~1") + "/modality",
-                  schemaPath: "#/properties/outputs/additionalProperties/properties/modality/enum",
-                  keyword: "enum",
-                  params: { allowedValues: schema31.properties.outputs.additionalProperties.properties.modality.enum },
                 };
                 if (vErrors === null) {
                   vErrors = [err233];
@@ -5660,13 +5666,15 @@ function validate20(
                 errors++;
               }
             }
-            if (data160.linear !== void 0) {
-              if (typeof data160.linear !== "string") {
+            if (data161.modality !== void 0) {
+              let data163 = data161.modality;
+              if (!(data163 === "video" || data163 === "audio")) {
                 const err234 = {
-                  instancePath: instancePath + "/outputs/" + key32.replace(/~/g, "~0").replace(/\//g, "~1") + "/linear",
-                  schemaPath: "#/properties/outputs/additionalProperties/properties/linear/type",
-                  keyword: "type",
-                  params: { type: "string" },
+                  instancePath:
+                    instancePath + "/outputs/" + key32.replace(/~/g, "~0").replace(/\//g, "~1") + "/modality",
+                  schemaPath: "#/properties/outputs/additionalProperties/properties/modality/enum",
+                  keyword: "enum",
+                  params: { allowedValues: schema31.properties.outputs.additionalProperties.properties.modality.enum },
                 };
                 if (vErrors === null) {
                   vErrors = [err234];
@@ -5676,18 +5684,13 @@ function validate20(
                 errors++;
               }
             }
-            if (data160.features !== void 0) {
-              let data164 = data160.features;
-              if (
-                !(typeof data164 == "number" && !(data164 % 1) && !isNaN(data164) && isFinite(data164)) &&
-                typeof data164 !== "string"
-              ) {
+            if (data161.linear !== void 0) {
+              if (typeof data161.linear !== "string") {
                 const err235 = {
-                  instancePath:
-                    instancePath + "/outputs/" + key32.replace(/~/g, "~0").replace(/\//g, "~1") + "/features",
-                  schemaPath: "#/properties/outputs/additionalProperties/properties/features/type",
+                  instancePath: instancePath + "/outputs/" + key32.replace(/~/g, "~0").replace(/\//g, "~1") + "/linear",
+                  schemaPath: "#/properties/outputs/additionalProperties/properties/linear/type",
                   keyword: "type",
-                  params: { type: schema31.properties.outputs.additionalProperties.properties.features.type },
+                  params: { type: "string" },
                 };
                 if (vErrors === null) {
                   vErrors = [err235];
@@ -5696,31 +5699,35 @@ function validate20(
                 }
                 errors++;
               }
-              if (typeof data164 == "number" && isFinite(data164)) {
-                if (data164 < 1 || isNaN(data164)) {
-                  const err236 = {
+            }
+            if (data161.features !== void 0) {
+              let data165 = data161.features;
+              if (
+                !(typeof data165 == "number" && !(data165 % 1) && !isNaN(data165) && isFinite(data165)) &&
+                typeof data165 !== "string"
+              ) {
+                const err236 = {
+                  instancePath:
+                    instancePath + "/outputs/" + key32.replace(/~/g, "~0").replace(/\//g, "~1") + "/features",
+                  schemaPath: "#/properties/outputs/additionalProperties/properties/features/type",
+                  keyword: "type",
+                  params: { type: schema31.properties.outputs.additionalProperties.properties.features.type },
+                };
+                if (vErrors === null) {
+                  vErrors = [err236];
+                } else {
+                  vErrors.push(err236);
+                }
+                errors++;
+              }
+              if (typeof data165 == "number" && isFinite(data165)) {
+                if (data165 < 1 || isNaN(data165)) {
+                  const err237 = {
                     instancePath:
                       instancePath + "/outputs/" + key32.replace(/~/g, "~0").replace(/\//g, "~1") + "/features",
                     schemaPath: "#/properties/outputs/additionalProperties/properties/features/minimum",
                     keyword: "minimum",
                     params: { comparison: ">=", limit: 1 },
-                  };
-                  if (vErrors === null) {
-                    vErrors = [err236];
-                  } else {
-                    vErrors.push(err236);
-                  }
-                  errors++;
-                }
-              }
-              if (typeof data164 === "string") {
-                if (!pattern16.test(data164)) {
-                  const err237 = {
-                    instancePath:
-                      instancePath + "/outputs/" + key32.replace(/~/g, "~0").replace(/\//g, "~1") + "/features",
-                    schemaPath: "#/properties/outputs/additionalProperties/properties/features/pattern",
-                    keyword: "pattern",
-                    params: { pattern: "^\\$\\{ *[A-Za-z_]\\w* *\\}$" },
                   };
                   if (vErrors === null) {
                     vErrors = [err237];
@@ -5730,11 +5737,28 @@ function validate20(
                   errors++;
                 }
               }
+              if (typeof data165 === "string") {
+                if (!pattern16.test(data165)) {
+                  const err238 = {
+                    instancePath:
+                      instancePath + "/outputs/" + key32.replace(/~/g, "~0").replace(/\//g, "~1") + "/features",
+                    schemaPath: "#/properties/outputs/additionalProperties/properties/features/pattern",
+                    keyword: "pattern",
+                    params: { pattern: "^\\$\\{ *[A-Za-z_]\\w* *\\}$" },
+                  };
+                  if (vErrors === null) {
+                    vErrors = [err238];
+                  } else {
+                    vErrors.push(err238);
+                  }
+                  errors++;
+                }
+              }
             }
-            if (data160.activation !== void 0) {
-              let data165 = data160.activation;
-              if (!(data165 === "silu" || data165 === "gelu" || data165 === "none")) {
-                const err238 = {
+            if (data161.activation !== void 0) {
+              let data166 = data161.activation;
+              if (!(data166 === "silu" || data166 === "gelu" || data166 === "none")) {
+                const err239 = {
                   instancePath:
                     instancePath + "/outputs/" + key32.replace(/~/g, "~0").replace(/\//g, "~1") + "/activation",
                   schemaPath: "#/properties/outputs/additionalProperties/properties/activation/enum",
@@ -5744,51 +5768,51 @@ function validate20(
                   },
                 };
                 if (vErrors === null) {
-                  vErrors = [err238];
+                  vErrors = [err239];
                 } else {
-                  vErrors.push(err238);
+                  vErrors.push(err239);
                 }
                 errors++;
               }
             }
           } else {
-            const err239 = {
+            const err240 = {
               instancePath: instancePath + "/outputs/" + key32.replace(/~/g, "~0").replace(/\//g, "~1"),
               schemaPath: "#/properties/outputs/additionalProperties/type",
               keyword: "type",
               params: { type: "object" },
             };
             if (vErrors === null) {
-              vErrors = [err239];
+              vErrors = [err240];
             } else {
-              vErrors.push(err239);
+              vErrors.push(err240);
             }
             errors++;
           }
         }
       } else {
-        const err240 = {
+        const err241 = {
           instancePath: instancePath + "/outputs",
           schemaPath: "#/properties/outputs/type",
           keyword: "type",
           params: { type: "object" },
         };
         if (vErrors === null) {
-          vErrors = [err240];
+          vErrors = [err241];
         } else {
-          vErrors.push(err240);
+          vErrors.push(err241);
         }
         errors++;
       }
     }
     if (data.weights !== void 0) {
-      let data166 = data.weights;
-      if (data166 && typeof data166 == "object" && !Array.isArray(data166)) {
-        for (const key34 in data166) {
-          const _errs346 = errors;
+      let data167 = data.weights;
+      if (data167 && typeof data167 == "object" && !Array.isArray(data167)) {
+        for (const key34 in data167) {
+          const _errs347 = errors;
           if (typeof key34 === "string") {
             if (!pattern5.test(key34)) {
-              const err241 = {
+              const err242 = {
                 instancePath: instancePath + "/weights",
                 schemaPath: "#/properties/weights/propertyNames/pattern",
                 keyword: "pattern",
@@ -5796,73 +5820,73 @@ function validate20(
                 propertyName: key34,
               };
               if (vErrors === null) {
-                vErrors = [err241];
+                vErrors = [err242];
               } else {
-                vErrors.push(err241);
+                vErrors.push(err242);
               }
               errors++;
             }
           }
-          var valid71 = _errs346 === errors;
+          var valid71 = _errs347 === errors;
           if (!valid71) {
-            const err242 = {
+            const err243 = {
               instancePath: instancePath + "/weights",
               schemaPath: "#/properties/weights/propertyNames",
               keyword: "propertyNames",
               params: { propertyName: key34 },
             };
             if (vErrors === null) {
-              vErrors = [err242];
+              vErrors = [err243];
             } else {
-              vErrors.push(err242);
+              vErrors.push(err243);
             }
             errors++;
           }
         }
-        for (const key35 in data166) {
-          let data167 = data166[key35];
-          if (data167 && typeof data167 == "object" && !Array.isArray(data167)) {
-            for (const key36 in data167) {
+        for (const key35 in data167) {
+          let data168 = data167[key35];
+          if (data168 && typeof data168 == "object" && !Array.isArray(data168)) {
+            for (const key36 in data168) {
               if (!(key36 === "axes" || key36 === "like" || key36 === "init")) {
-                const err243 = {
+                const err244 = {
                   instancePath: instancePath + "/weights/" + key35.replace(/~/g, "~0").replace(/\//g, "~1"),
                   schemaPath: "#/properties/weights/additionalProperties/additionalProperties",
                   keyword: "additionalProperties",
                   params: { additionalProperty: key36 },
                 };
                 if (vErrors === null) {
-                  vErrors = [err243];
+                  vErrors = [err244];
                 } else {
-                  vErrors.push(err243);
+                  vErrors.push(err244);
                 }
                 errors++;
               }
             }
-            if (data167.axes !== void 0) {
-              let data168 = data167.axes;
-              if (Array.isArray(data168)) {
-                if (data168.length < 1) {
-                  const err244 = {
+            if (data168.axes !== void 0) {
+              let data169 = data168.axes;
+              if (Array.isArray(data169)) {
+                if (data169.length < 1) {
+                  const err245 = {
                     instancePath: instancePath + "/weights/" + key35.replace(/~/g, "~0").replace(/\//g, "~1") + "/axes",
                     schemaPath: "#/properties/weights/additionalProperties/properties/axes/minItems",
                     keyword: "minItems",
                     params: { limit: 1 },
                   };
                   if (vErrors === null) {
-                    vErrors = [err244];
+                    vErrors = [err245];
                   } else {
-                    vErrors.push(err244);
+                    vErrors.push(err245);
                   }
                   errors++;
                 }
-                const len13 = data168.length;
+                const len13 = data169.length;
                 for (let i13 = 0; i13 < len13; i13++) {
-                  let data169 = data168[i13];
+                  let data170 = data169[i13];
                   if (
-                    typeof data169 !== "string" &&
-                    !(data169 && typeof data169 == "object" && !Array.isArray(data169))
+                    typeof data170 !== "string" &&
+                    !(data170 && typeof data170 == "object" && !Array.isArray(data170))
                   ) {
-                    const err245 = {
+                    const err246 = {
                       instancePath:
                         instancePath + "/weights/" + key35.replace(/~/g, "~0").replace(/\//g, "~1") + "/axes/" + i13,
                       schemaPath: "#/properties/weights/additionalProperties/properties/axes/items/type",
@@ -5870,35 +5894,19 @@ function validate20(
                       params: { type: schema31.properties.weights.additionalProperties.properties.axes.items.type },
                     };
                     if (vErrors === null) {
-                      vErrors = [err245];
+                      vErrors = [err246];
                     } else {
-                      vErrors.push(err245);
+                      vErrors.push(err246);
                     }
                     errors++;
                   }
                 }
               } else {
-                const err246 = {
+                const err247 = {
                   instancePath: instancePath + "/weights/" + key35.replace(/~/g, "~0").replace(/\//g, "~1") + "/axes",
                   schemaPath: "#/properties/weights/additionalProperties/properties/axes/type",
                   keyword: "type",
                   params: { type: "array" },
-                };
-                if (vErrors === null) {
-                  vErrors = [err246];
-                } else {
-                  vErrors.push(err246);
-                }
-                errors++;
-              }
-            }
-            if (data167.like !== void 0) {
-              if (typeof data167.like !== "string") {
-                const err247 = {
-                  instancePath: instancePath + "/weights/" + key35.replace(/~/g, "~0").replace(/\//g, "~1") + "/like",
-                  schemaPath: "#/properties/weights/additionalProperties/properties/like/type",
-                  keyword: "type",
-                  params: { type: "string" },
                 };
                 if (vErrors === null) {
                   vErrors = [err247];
@@ -5908,14 +5916,13 @@ function validate20(
                 errors++;
               }
             }
-            if (data167.init !== void 0) {
-              let data171 = data167.init;
-              if (typeof data171 !== "string" && !(typeof data171 == "number" && isFinite(data171))) {
+            if (data168.like !== void 0) {
+              if (typeof data168.like !== "string") {
                 const err248 = {
-                  instancePath: instancePath + "/weights/" + key35.replace(/~/g, "~0").replace(/\//g, "~1") + "/init",
-                  schemaPath: "#/properties/weights/additionalProperties/properties/init/type",
+                  instancePath: instancePath + "/weights/" + key35.replace(/~/g, "~0").replace(/\//g, "~1") + "/like",
+                  schemaPath: "#/properties/weights/additionalProperties/properties/like/type",
                   keyword: "type",
-                  params: { type: schema31.properties.weights.additionalProperties.properties.init.type },
+                  params: { type: "string" },
                 };
                 if (vErrors === null) {
                   vErrors = [err248];
@@ -5925,44 +5932,61 @@ function validate20(
                 errors++;
               }
             }
+            if (data168.init !== void 0) {
+              let data172 = data168.init;
+              if (typeof data172 !== "string" && !(typeof data172 == "number" && isFinite(data172))) {
+                const err249 = {
+                  instancePath: instancePath + "/weights/" + key35.replace(/~/g, "~0").replace(/\//g, "~1") + "/init",
+                  schemaPath: "#/properties/weights/additionalProperties/properties/init/type",
+                  keyword: "type",
+                  params: { type: schema31.properties.weights.additionalProperties.properties.init.type },
+                };
+                if (vErrors === null) {
+                  vErrors = [err249];
+                } else {
+                  vErrors.push(err249);
+                }
+                errors++;
+              }
+            }
           } else {
-            const err249 = {
+            const err250 = {
               instancePath: instancePath + "/weights/" + key35.replace(/~/g, "~0").replace(/\//g, "~1"),
               schemaPath: "#/properties/weights/additionalProperties/type",
               keyword: "type",
               params: { type: "object" },
             };
             if (vErrors === null) {
-              vErrors = [err249];
+              vErrors = [err250];
             } else {
-              vErrors.push(err249);
+              vErrors.push(err250);
             }
             errors++;
           }
         }
       } else {
-        const err250 = {
+        const err251 = {
           instancePath: instancePath + "/weights",
           schemaPath: "#/properties/weights/type",
           keyword: "type",
           params: { type: "object" },
         };
         if (vErrors === null) {
-          vErrors = [err250];
+          vErrors = [err251];
         } else {
-          vErrors.push(err250);
+          vErrors.push(err251);
         }
         errors++;
       }
     }
     if (data.networks !== void 0) {
-      let data172 = data.networks;
-      if (data172 && typeof data172 == "object" && !Array.isArray(data172)) {
-        for (const key37 in data172) {
-          const _errs361 = errors;
+      let data173 = data.networks;
+      if (data173 && typeof data173 == "object" && !Array.isArray(data173)) {
+        for (const key37 in data173) {
+          const _errs362 = errors;
           if (typeof key37 === "string") {
             if (!pattern5.test(key37)) {
-              const err251 = {
+              const err252 = {
                 instancePath: instancePath + "/networks",
                 schemaPath: "#/properties/networks/propertyNames/pattern",
                 keyword: "pattern",
@@ -5970,33 +5994,33 @@ function validate20(
                 propertyName: key37,
               };
               if (vErrors === null) {
-                vErrors = [err251];
+                vErrors = [err252];
               } else {
-                vErrors.push(err251);
+                vErrors.push(err252);
               }
               errors++;
             }
           }
-          var valid76 = _errs361 === errors;
+          var valid76 = _errs362 === errors;
           if (!valid76) {
-            const err252 = {
+            const err253 = {
               instancePath: instancePath + "/networks",
               schemaPath: "#/properties/networks/propertyNames",
               keyword: "propertyNames",
               params: { propertyName: key37 },
             };
             if (vErrors === null) {
-              vErrors = [err252];
+              vErrors = [err253];
             } else {
-              vErrors.push(err252);
+              vErrors.push(err253);
             }
             errors++;
           }
         }
-        for (const key38 in data172) {
-          let data173 = data172[key38];
-          if (data173 && typeof data173 == "object" && !Array.isArray(data173)) {
-            for (const key39 in data173) {
+        for (const key38 in data173) {
+          let data174 = data173[key38];
+          if (data174 && typeof data174 == "object" && !Array.isArray(data174)) {
+            for (const key39 in data174) {
               if (!(
                 key39 === "architecture" ||
                 key39 === "from" ||
@@ -6004,29 +6028,11 @@ function validate20(
                 key39 === "window" ||
                 key39 === "type"
               )) {
-                const err253 = {
+                const err254 = {
                   instancePath: instancePath + "/networks/" + key38.replace(/~/g, "~0").replace(/\//g, "~1"),
                   schemaPath: "#/properties/networks/additionalProperties/additionalProperties",
                   keyword: "additionalProperties",
                   params: { additionalProperty: key39 },
-                };
-                if (vErrors === null) {
-                  vErrors = [err253];
-                } else {
-                  vErrors.push(err253);
-                }
-                errors++;
-              }
-            }
-            if (data173.architecture !== void 0) {
-              let data174 = data173.architecture;
-              if (typeof data174 !== "string" && !Array.isArray(data174)) {
-                const err254 = {
-                  instancePath:
-                    instancePath + "/networks/" + key38.replace(/~/g, "~0").replace(/\//g, "~1") + "/architecture",
-                  schemaPath: "#/properties/networks/additionalProperties/properties/architecture/type",
-                  keyword: "type",
-                  params: { type: schema31.properties.networks.additionalProperties.properties.architecture.type },
                 };
                 if (vErrors === null) {
                   vErrors = [err254];
@@ -6035,9 +6041,27 @@ function validate20(
                 }
                 errors++;
               }
-              if (Array.isArray(data174)) {
-                if (data174.length < 1) {
-                  const err255 = {
+            }
+            if (data174.architecture !== void 0) {
+              let data175 = data174.architecture;
+              if (typeof data175 !== "string" && !Array.isArray(data175)) {
+                const err255 = {
+                  instancePath:
+                    instancePath + "/networks/" + key38.replace(/~/g, "~0").replace(/\//g, "~1") + "/architecture",
+                  schemaPath: "#/properties/networks/additionalProperties/properties/architecture/type",
+                  keyword: "type",
+                  params: { type: schema31.properties.networks.additionalProperties.properties.architecture.type },
+                };
+                if (vErrors === null) {
+                  vErrors = [err255];
+                } else {
+                  vErrors.push(err255);
+                }
+                errors++;
+              }
+              if (Array.isArray(data175)) {
+                if (data175.length < 1) {
+                  const err256 = {
                     instancePath:
                       instancePath + "/networks/" + key38.replace(/~/g, "~0").replace(/\//g, "~1") + "/architecture",
                     schemaPath: "#/properties/networks/additionalProperties/properties/architecture/minItems",
@@ -6045,16 +6069,16 @@ function validate20(
                     params: { limit: 1 },
                   };
                   if (vErrors === null) {
-                    vErrors = [err255];
+                    vErrors = [err256];
                   } else {
-                    vErrors.push(err255);
+                    vErrors.push(err256);
                   }
                   errors++;
                 }
-                const len14 = data174.length;
+                const len14 = data175.length;
                 for (let i14 = 0; i14 < len14; i14++) {
-                  if (typeof data174[i14] !== "string") {
-                    const err256 = {
+                  if (typeof data175[i14] !== "string") {
+                    const err257 = {
                       instancePath:
                         instancePath +
                         "/networks/" +
@@ -6066,20 +6090,20 @@ function validate20(
                       params: { type: "string" },
                     };
                     if (vErrors === null) {
-                      vErrors = [err256];
+                      vErrors = [err257];
                     } else {
-                      vErrors.push(err256);
+                      vErrors.push(err257);
                     }
                     errors++;
                   }
                 }
               }
             }
-            if (data173.from !== void 0) {
-              let data176 = data173.from;
-              if (typeof data176 === "string") {
-                if (!pattern7.test(data176)) {
-                  const err257 = {
+            if (data174.from !== void 0) {
+              let data177 = data174.from;
+              if (typeof data177 === "string") {
+                if (!pattern7.test(data177)) {
+                  const err258 = {
                     instancePath:
                       instancePath + "/networks/" + key38.replace(/~/g, "~0").replace(/\//g, "~1") + "/from",
                     schemaPath: "#/properties/networks/additionalProperties/properties/from/pattern",
@@ -6089,33 +6113,16 @@ function validate20(
                     },
                   };
                   if (vErrors === null) {
-                    vErrors = [err257];
+                    vErrors = [err258];
                   } else {
-                    vErrors.push(err257);
+                    vErrors.push(err258);
                   }
                   errors++;
                 }
               } else {
-                const err258 = {
+                const err259 = {
                   instancePath: instancePath + "/networks/" + key38.replace(/~/g, "~0").replace(/\//g, "~1") + "/from",
                   schemaPath: "#/properties/networks/additionalProperties/properties/from/type",
-                  keyword: "type",
-                  params: { type: "string" },
-                };
-                if (vErrors === null) {
-                  vErrors = [err258];
-                } else {
-                  vErrors.push(err258);
-                }
-                errors++;
-              }
-            }
-            if (data173.prefix !== void 0) {
-              if (typeof data173.prefix !== "string") {
-                const err259 = {
-                  instancePath:
-                    instancePath + "/networks/" + key38.replace(/~/g, "~0").replace(/\//g, "~1") + "/prefix",
-                  schemaPath: "#/properties/networks/additionalProperties/properties/prefix/type",
                   keyword: "type",
                   params: { type: "string" },
                 };
@@ -6127,11 +6134,28 @@ function validate20(
                 errors++;
               }
             }
-            if (data173.window !== void 0) {
-              let data178 = data173.window;
-              if (data178 && typeof data178 == "object" && !Array.isArray(data178)) {
-                if (Object.keys(data178).length < 1) {
-                  const err260 = {
+            if (data174.prefix !== void 0) {
+              if (typeof data174.prefix !== "string") {
+                const err260 = {
+                  instancePath:
+                    instancePath + "/networks/" + key38.replace(/~/g, "~0").replace(/\//g, "~1") + "/prefix",
+                  schemaPath: "#/properties/networks/additionalProperties/properties/prefix/type",
+                  keyword: "type",
+                  params: { type: "string" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err260];
+                } else {
+                  vErrors.push(err260);
+                }
+                errors++;
+              }
+            }
+            if (data174.window !== void 0) {
+              let data179 = data174.window;
+              if (data179 && typeof data179 == "object" && !Array.isArray(data179)) {
+                if (Object.keys(data179).length < 1) {
+                  const err261 = {
                     instancePath:
                       instancePath + "/networks/" + key38.replace(/~/g, "~0").replace(/\//g, "~1") + "/window",
                     schemaPath: "#/properties/networks/additionalProperties/properties/window/minProperties",
@@ -6139,38 +6163,20 @@ function validate20(
                     params: { limit: 1 },
                   };
                   if (vErrors === null) {
-                    vErrors = [err260];
+                    vErrors = [err261];
                   } else {
-                    vErrors.push(err260);
+                    vErrors.push(err261);
                   }
                   errors++;
                 }
-                for (const key40 in data178) {
+                for (const key40 in data179) {
                   if (!(key40 === "frames" || key40 === "height" || key40 === "width")) {
-                    const err261 = {
+                    const err262 = {
                       instancePath:
                         instancePath + "/networks/" + key38.replace(/~/g, "~0").replace(/\//g, "~1") + "/window",
                       schemaPath: "#/properties/networks/additionalProperties/properties/window/additionalProperties",
                       keyword: "additionalProperties",
                       params: { additionalProperty: key40 },
-                    };
-                    if (vErrors === null) {
-                      vErrors = [err261];
-                    } else {
-                      vErrors.push(err261);
-                    }
-                    errors++;
-                  }
-                }
-                if (data178.frames !== void 0) {
-                  let data179 = data178.frames;
-                  if (!(typeof data179 == "number" && !(data179 % 1) && !isNaN(data179) && isFinite(data179))) {
-                    const err262 = {
-                      instancePath:
-                        instancePath + "/networks/" + key38.replace(/~/g, "~0").replace(/\//g, "~1") + "/window/frames",
-                      schemaPath: "#/properties/networks/additionalProperties/properties/window/properties/frames/type",
-                      keyword: "type",
-                      params: { type: "integer" },
                     };
                     if (vErrors === null) {
                       vErrors = [err262];
@@ -6179,9 +6185,27 @@ function validate20(
                     }
                     errors++;
                   }
-                  if (typeof data179 == "number" && isFinite(data179)) {
-                    if (data179 < 1 || isNaN(data179)) {
-                      const err263 = {
+                }
+                if (data179.frames !== void 0) {
+                  let data180 = data179.frames;
+                  if (!(typeof data180 == "number" && !(data180 % 1) && !isNaN(data180) && isFinite(data180))) {
+                    const err263 = {
+                      instancePath:
+                        instancePath + "/networks/" + key38.replace(/~/g, "~0").replace(/\//g, "~1") + "/window/frames",
+                      schemaPath: "#/properties/networks/additionalProperties/properties/window/properties/frames/type",
+                      keyword: "type",
+                      params: { type: "integer" },
+                    };
+                    if (vErrors === null) {
+                      vErrors = [err263];
+                    } else {
+                      vErrors.push(err263);
+                    }
+                    errors++;
+                  }
+                  if (typeof data180 == "number" && isFinite(data180)) {
+                    if (data180 < 1 || isNaN(data180)) {
+                      const err264 = {
                         instancePath:
                           instancePath +
                           "/networks/" +
@@ -6193,18 +6217,18 @@ function validate20(
                         params: { comparison: ">=", limit: 1 },
                       };
                       if (vErrors === null) {
-                        vErrors = [err263];
+                        vErrors = [err264];
                       } else {
-                        vErrors.push(err263);
+                        vErrors.push(err264);
                       }
                       errors++;
                     }
                   }
                 }
-                if (data178.height !== void 0) {
-                  let data180 = data178.height;
-                  if (!(typeof data180 == "number" && !(data180 % 1) && !isNaN(data180) && isFinite(data180))) {
-                    const err264 = {
+                if (data179.height !== void 0) {
+                  let data181 = data179.height;
+                  if (!(typeof data181 == "number" && !(data181 % 1) && !isNaN(data181) && isFinite(data181))) {
+                    const err265 = {
                       instancePath:
                         instancePath + "/networks/" + key38.replace(/~/g, "~0").replace(/\//g, "~1") + "/window/height",
                       schemaPath: "#/properties/networks/additionalProperties/properties/window/properties/height/type",
@@ -6212,15 +6236,15 @@ function validate20(
                       params: { type: "integer" },
                     };
                     if (vErrors === null) {
-                      vErrors = [err264];
+                      vErrors = [err265];
                     } else {
-                      vErrors.push(err264);
+                      vErrors.push(err265);
                     }
                     errors++;
                   }
-                  if (typeof data180 == "number" && isFinite(data180)) {
-                    if (data180 < 1 || isNaN(data180)) {
-                      const err265 = {
+                  if (typeof data181 == "number" && isFinite(data181)) {
+                    if (data181 < 1 || isNaN(data181)) {
+                      const err266 = {
                         instancePath:
                           instancePath +
                           "/networks/" +
@@ -6232,18 +6256,18 @@ function validate20(
                         params: { comparison: ">=", limit: 1 },
                       };
                       if (vErrors === null) {
-                        vErrors = [err265];
+                        vErrors = [err266];
                       } else {
-                        vErrors.push(err265);
+                        vErrors.push(err266);
                       }
                       errors++;
                     }
                   }
                 }
-                if (data178.width !== void 0) {
-                  let data181 = data178.width;
-                  if (!(typeof data181 == "number" && !(data181 % 1) && !isNaN(data181) && isFinite(data181))) {
-                    const err266 = {
+                if (data179.width !== void 0) {
+                  let data182 = data179.width;
+                  if (!(typeof data182 == "number" && !(data182 % 1) && !isNaN(data182) && isFinite(data182))) {
+                    const err267 = {
                       instancePath:
                         instancePath + "/networks/" + key38.replace(/~/g, "~0").replace(/\//g, "~1") + "/window/width",
                       schemaPath: "#/properties/networks/additionalProperties/properties/window/properties/width/type",
@@ -6251,15 +6275,15 @@ function validate20(
                       params: { type: "integer" },
                     };
                     if (vErrors === null) {
-                      vErrors = [err266];
+                      vErrors = [err267];
                     } else {
-                      vErrors.push(err266);
+                      vErrors.push(err267);
                     }
                     errors++;
                   }
-                  if (typeof data181 == "number" && isFinite(data181)) {
-                    if (data181 < 1 || isNaN(data181)) {
-                      const err267 = {
+                  if (typeof data182 == "number" && isFinite(data182)) {
+                    if (data182 < 1 || isNaN(data182)) {
+                      const err268 = {
                         instancePath:
                           instancePath +
                           "/networks/" +
@@ -6271,37 +6295,21 @@ function validate20(
                         params: { comparison: ">=", limit: 1 },
                       };
                       if (vErrors === null) {
-                        vErrors = [err267];
+                        vErrors = [err268];
                       } else {
-                        vErrors.push(err267);
+                        vErrors.push(err268);
                       }
                       errors++;
                     }
                   }
                 }
               } else {
-                const err268 = {
+                const err269 = {
                   instancePath:
                     instancePath + "/networks/" + key38.replace(/~/g, "~0").replace(/\//g, "~1") + "/window",
                   schemaPath: "#/properties/networks/additionalProperties/properties/window/type",
                   keyword: "type",
                   params: { type: "object" },
-                };
-                if (vErrors === null) {
-                  vErrors = [err268];
-                } else {
-                  vErrors.push(err268);
-                }
-                errors++;
-              }
-            }
-            if (data173.type !== void 0) {
-              if (typeof data173.type !== "string") {
-                const err269 = {
-                  instancePath: instancePath + "/networks/" + key38.replace(/~/g, "~0").replace(/\//g, "~1") + "/type",
-                  schemaPath: "#/properties/networks/additionalProperties/properties/type/type",
-                  keyword: "type",
-                  params: { type: "string" },
                 };
                 if (vErrors === null) {
                   vErrors = [err269];
@@ -6311,44 +6319,60 @@ function validate20(
                 errors++;
               }
             }
+            if (data174.type !== void 0) {
+              if (typeof data174.type !== "string") {
+                const err270 = {
+                  instancePath: instancePath + "/networks/" + key38.replace(/~/g, "~0").replace(/\//g, "~1") + "/type",
+                  schemaPath: "#/properties/networks/additionalProperties/properties/type/type",
+                  keyword: "type",
+                  params: { type: "string" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err270];
+                } else {
+                  vErrors.push(err270);
+                }
+                errors++;
+              }
+            }
           } else {
-            const err270 = {
+            const err271 = {
               instancePath: instancePath + "/networks/" + key38.replace(/~/g, "~0").replace(/\//g, "~1"),
               schemaPath: "#/properties/networks/additionalProperties/type",
               keyword: "type",
               params: { type: "object" },
             };
             if (vErrors === null) {
-              vErrors = [err270];
+              vErrors = [err271];
             } else {
-              vErrors.push(err270);
+              vErrors.push(err271);
             }
             errors++;
           }
         }
       } else {
-        const err271 = {
+        const err272 = {
           instancePath: instancePath + "/networks",
           schemaPath: "#/properties/networks/type",
           keyword: "type",
           params: { type: "object" },
         };
         if (vErrors === null) {
-          vErrors = [err271];
+          vErrors = [err272];
         } else {
-          vErrors.push(err271);
+          vErrors.push(err272);
         }
         errors++;
       }
     }
     if (data.imports !== void 0) {
-      let data183 = data.imports;
-      if (data183 && typeof data183 == "object" && !Array.isArray(data183)) {
-        for (const key41 in data183) {
-          const _errs387 = errors;
+      let data184 = data.imports;
+      if (data184 && typeof data184 == "object" && !Array.isArray(data184)) {
+        for (const key41 in data184) {
+          const _errs388 = errors;
           if (typeof key41 === "string") {
             if (!pattern5.test(key41)) {
-              const err272 = {
+              const err273 = {
                 instancePath: instancePath + "/imports",
                 schemaPath: "#/properties/imports/propertyNames/pattern",
                 keyword: "pattern",
@@ -6356,55 +6380,39 @@ function validate20(
                 propertyName: key41,
               };
               if (vErrors === null) {
-                vErrors = [err272];
+                vErrors = [err273];
               } else {
-                vErrors.push(err272);
+                vErrors.push(err273);
               }
               errors++;
             }
           }
-          var valid82 = _errs387 === errors;
+          var valid82 = _errs388 === errors;
           if (!valid82) {
-            const err273 = {
+            const err274 = {
               instancePath: instancePath + "/imports",
               schemaPath: "#/properties/imports/propertyNames",
               keyword: "propertyNames",
               params: { propertyName: key41 },
             };
             if (vErrors === null) {
-              vErrors = [err273];
+              vErrors = [err274];
             } else {
-              vErrors.push(err273);
+              vErrors.push(err274);
             }
             errors++;
           }
         }
-        for (const key42 in data183) {
-          let data184 = data183[key42];
-          if (data184 && typeof data184 == "object" && !Array.isArray(data184)) {
-            for (const key43 in data184) {
+        for (const key42 in data184) {
+          let data185 = data184[key42];
+          if (data185 && typeof data185 == "object" && !Array.isArray(data185)) {
+            for (const key43 in data185) {
               if (!(key43 === "from" || key43 === "python" || key43 === "type")) {
-                const err274 = {
+                const err275 = {
                   instancePath: instancePath + "/imports/" + key42.replace(/~/g, "~0").replace(/\//g, "~1"),
                   schemaPath: "#/properties/imports/additionalProperties/additionalProperties",
                   keyword: "additionalProperties",
                   params: { additionalProperty: key43 },
-                };
-                if (vErrors === null) {
-                  vErrors = [err274];
-                } else {
-                  vErrors.push(err274);
-                }
-                errors++;
-              }
-            }
-            if (data184.from !== void 0) {
-              if (typeof data184.from !== "string") {
-                const err275 = {
-                  instancePath: instancePath + "/imports/" + key42.replace(/~/g, "~0").replace(/\//g, "~1") + "/from",
-                  schemaPath: "#/properties/imports/additionalProperties/properties/from/type",
-                  keyword: "type",
-                  params: { type: "string" },
                 };
                 if (vErrors === null) {
                   vErrors = [err275];
@@ -6414,11 +6422,11 @@ function validate20(
                 errors++;
               }
             }
-            if (data184.python !== void 0) {
-              if (typeof data184.python !== "string") {
+            if (data185.from !== void 0) {
+              if (typeof data185.from !== "string") {
                 const err276 = {
-                  instancePath: instancePath + "/imports/" + key42.replace(/~/g, "~0").replace(/\//g, "~1") + "/python",
-                  schemaPath: "#/properties/imports/additionalProperties/properties/python/type",
+                  instancePath: instancePath + "/imports/" + key42.replace(/~/g, "~0").replace(/\//g, "~1") + "/from",
+                  schemaPath: "#/properties/imports/additionalProperties/properties/from/type",
                   keyword: "type",
                   params: { type: "string" },
                 };
@@ -6430,11 +6438,11 @@ function validate20(
                 errors++;
               }
             }
-            if (data184.type !== void 0) {
-              if (typeof data184.type !== "string") {
+            if (data185.python !== void 0) {
+              if (typeof data185.python !== "string") {
                 const err277 = {
-                  instancePath: instancePath + "/imports/" + key42.replace(/~/g, "~0").replace(/\//g, "~1") + "/type",
-                  schemaPath: "#/properties/imports/additionalProperties/properties/type/type",
+                  instancePath: instancePath + "/imports/" + key42.replace(/~/g, "~0").replace(/\//g, "~1") + "/python",
+                  schemaPath: "#/properties/imports/additionalProperties/properties/python/type",
                   keyword: "type",
                   params: { type: "string" },
                 };
@@ -6446,121 +6454,137 @@ function validate20(
                 errors++;
               }
             }
+            if (data185.type !== void 0) {
+              if (typeof data185.type !== "string") {
+                const err278 = {
+                  instancePath: instancePath + "/imports/" + key42.replace(/~/g, "~0").replace(/\//g, "~1") + "/type",
+                  schemaPath: "#/properties/imports/additionalProperties/properties/type/type",
+                  keyword: "type",
+                  params: { type: "string" },
+                };
+                if (vErrors === null) {
+                  vErrors = [err278];
+                } else {
+                  vErrors.push(err278);
+                }
+                errors++;
+              }
+            }
           } else {
-            const err278 = {
+            const err279 = {
               instancePath: instancePath + "/imports/" + key42.replace(/~/g, "~0").replace(/\//g, "~1"),
               schemaPath: "#/properties/imports/additionalProperties/type",
               keyword: "type",
               params: { type: "object" },
             };
             if (vErrors === null) {
-              vErrors = [err278];
+              vErrors = [err279];
             } else {
-              vErrors.push(err278);
+              vErrors.push(err279);
             }
             errors++;
           }
         }
       } else {
-        const err279 = {
+        const err280 = {
           instancePath: instancePath + "/imports",
           schemaPath: "#/properties/imports/type",
           keyword: "type",
           params: { type: "object" },
         };
         if (vErrors === null) {
-          vErrors = [err279];
+          vErrors = [err280];
         } else {
-          vErrors.push(err279);
+          vErrors.push(err280);
         }
         errors++;
       }
     }
     if (data.metadata !== void 0) {
-      let data188 = data.metadata;
-      if (data188 && typeof data188 == "object" && !Array.isArray(data188)) {
-        for (const key44 in data188) {
-          let data189 = data188[key44];
+      let data189 = data.metadata;
+      if (data189 && typeof data189 == "object" && !Array.isArray(data189)) {
+        for (const key44 in data189) {
+          let data190 = data189[key44];
           if (
-            typeof data189 !== "string" &&
-            !(typeof data189 == "number" && isFinite(data189)) &&
-            typeof data189 !== "boolean"
+            typeof data190 !== "string" &&
+            !(typeof data190 == "number" && isFinite(data190)) &&
+            typeof data190 !== "boolean"
           ) {
-            const err280 = {
+            const err281 = {
               instancePath: instancePath + "/metadata/" + key44.replace(/~/g, "~0").replace(/\//g, "~1"),
               schemaPath: "#/properties/metadata/additionalProperties/type",
               keyword: "type",
               params: { type: schema31.properties.metadata.additionalProperties.type },
             };
             if (vErrors === null) {
-              vErrors = [err280];
+              vErrors = [err281];
             } else {
-              vErrors.push(err280);
+              vErrors.push(err281);
             }
             errors++;
           }
         }
       } else {
-        const err281 = {
+        const err282 = {
           instancePath: instancePath + "/metadata",
           schemaPath: "#/properties/metadata/type",
           keyword: "type",
           params: { type: "object" },
         };
         if (vErrors === null) {
-          vErrors = [err281];
+          vErrors = [err282];
         } else {
-          vErrors.push(err281);
+          vErrors.push(err282);
         }
         errors++;
       }
     }
     if (data.expect !== void 0) {
-      let data190 = data.expect;
-      if (Array.isArray(data190)) {
-        const len15 = data190.length;
+      let data191 = data.expect;
+      if (Array.isArray(data191)) {
+        const len15 = data191.length;
         for (let i15 = 0; i15 < len15; i15++) {
-          let data191 = data190[i15];
+          let data192 = data191[i15];
           if (
-            typeof data191 !== "string" &&
-            !(typeof data191 == "number" && isFinite(data191)) &&
-            typeof data191 !== "boolean"
+            typeof data192 !== "string" &&
+            !(typeof data192 == "number" && isFinite(data192)) &&
+            typeof data192 !== "boolean"
           ) {
-            const err282 = {
+            const err283 = {
               instancePath: instancePath + "/expect/" + i15,
               schemaPath: "#/properties/expect/items/type",
               keyword: "type",
               params: { type: schema31.properties.expect.items.type },
             };
             if (vErrors === null) {
-              vErrors = [err282];
+              vErrors = [err283];
             } else {
-              vErrors.push(err282);
+              vErrors.push(err283);
             }
             errors++;
           }
         }
       } else {
-        const err283 = {
+        const err284 = {
           instancePath: instancePath + "/expect",
           schemaPath: "#/properties/expect/type",
           keyword: "type",
           params: { type: "array" },
         };
         if (vErrors === null) {
-          vErrors = [err283];
+          vErrors = [err284];
         } else {
-          vErrors.push(err283);
+          vErrors.push(err284);
         }
         errors++;
       }
     }
   } else {
-    const err284 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" } };
+    const err285 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" } };
     if (vErrors === null) {
-      vErrors = [err284];
+      vErrors = [err285];
     } else {
-      vErrors.push(err284);
+      vErrors.push(err285);
     }
     errors++;
   }

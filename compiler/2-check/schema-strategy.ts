@@ -38,6 +38,13 @@ const param = object(
   "One parameter, as a JSON Schema fragment.",
   {
     ...fragment,
+    unit: {
+      enum: ["px", "lf", "f", "s", "%"],
+      title: "a unit",
+      description:
+        "What its numbers count, for `prefix`, `suffix` and `crop`: pixels, latent frames (of audio latent steps), pixel frames, seconds, or percent.",
+      examples: ["lf", "px", "s"],
+    },
     default: { description: "Its value where the run config has none; a parameter without default is required." },
     items: object("The schema of each entry of a list.", fragment, { required: ["type"] }),
     examples: { type: "array", title: "a list", description: "Values for editors to offer." },

@@ -27,6 +27,7 @@ import { defineField, type ModalityContext } from "./modality.ts";
 import { noisyOf, referenceField } from "./noisy-references.ts";
 import { passContext } from "./pass-contexts.ts";
 import { PassTable, type PassContext } from "./passes.ts";
+import { isPlain } from "./units.ts";
 import { spanOf, type Report } from "./report.ts";
 
 /** Uses of bindings with arguments in one strategy. */
@@ -108,7 +109,7 @@ export class Scope {
 
   loss({ name, value }: LossSyntax): CheckedLoss[] {
     const core = infer(value, this.#environment(null, `loss.${name.text}`));
-    if (core.op === "error") return [];
+    if (core.op === "error" || !isPlain(this.#report, core, "a loss")) return [];
     if (isMask(core) || core.type.axes.join() !== "batch" || core.type.stage !== "device") {
       this.#report.error(
         "LTX4008",

@@ -6,6 +6,7 @@ import { describe, literal, poisoned, tensor, type Core, type ModalityName } fro
 import { drawPlace, type Environment } from "./environment.ts";
 import { infer } from "./infer.ts";
 import { hasSource } from "./has-and-in.ts";
+import { isPlain } from "./units.ts";
 import { spanOf, type Report } from "./report.ts";
 
 export interface TextChoice {
@@ -58,6 +59,7 @@ function drawnText({ owner, texts, env }: Modality, place: number): Core {
   const type = tensor("f32", ["batch"]);
   const drawn: Core = { op: "draw", fn: "rand", place: draws.next(), storage: null, of: null, type, span: null };
   const share = infer(item.probability, { ...env, draws });
+  if (share.op !== "error" && !isPlain(env.report, share, "a probability")) return poisoned(share.span);
   env.report.outsideUnit(share, "a probability");
   const odd = share.type.axes.find((axis) => axis !== "batch");
   if (share.op !== "error" && odd !== undefined) {

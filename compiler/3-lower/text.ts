@@ -97,6 +97,8 @@ function printWithParts(core: Core, args: readonly string[]): string {
       return `${core.name}(${args.join(", ")})`;
     case "coordinate":
       return `${core.modality}.${core.sequence ? "sequence." : ""}${core.coordinate}${args.length > 0 ? `(${args.join(", ")})` : ""}`;
+    case "scale":
+      return `scale.${core.along}`;
     case "cell":
       return `cell(${args.join(", ")}; ${core.along})`;
     case "round":

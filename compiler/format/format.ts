@@ -27,10 +27,11 @@ export interface Formatted {
 export function format({ path, text }: { readonly path: string; readonly text: string }): Formatted {
   const file = sourceFile(path, text);
   const bag = new Bag();
-  const tree = parseStrategy(file, bag)?.tree;
+  const { tree, syntax } = parseStrategy(file, bag) ?? {};
   if (tree !== undefined && tree.kind !== "mapping") validateStrategy(tree, bag);
   if (bag.hasErrors) return { file, diagnostics: bag.sorted(), text: null };
-  const unix = spelled(path, text.replaceAll("\r\n", "\n"));
+  const lines = text.replaceAll("\r\n", "\n");
+  const unix = syntax?.language?.value === 2 ? spelled(path, lines) : lines;
   // Without carriage returns it is smaller, if anything, and no spelling is longer than what it replaces.
   const before = parsed(path, unix) as ParsedStrategy;
   const result = layOut(applyEdits(unix, expressionEdits(unix, before.syntax)));

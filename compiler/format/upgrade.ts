@@ -5,6 +5,7 @@ import { axesByPosition } from "../2-check/axis-by-name.ts";
 import { Bag } from "../diagnostics/bag.ts";
 import { applyEdits, type Edit } from "../source/edits.ts";
 import { sourceFile } from "../source/source-file.ts";
+import { unitEdits } from "./upgrade-units.ts";
 import { format, type Formatted } from "./format.ts";
 
 /** The newest version of the language. */
@@ -20,6 +21,7 @@ export function upgrade(given: { readonly path: string; readonly text: string })
     span: { start, end: start },
     text: "axis=",
   }));
+  edits.push(...unitEdits(before.text, parsed.syntax));
   const language = entryOf(parsed.tree, "language");
   const name = entryOf(parsed.tree, "strategy");
   if (language !== null) edits.push({ span: language.value.span, text: String(version) });

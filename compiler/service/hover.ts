@@ -7,6 +7,7 @@ import {
   methodDocs,
   progressDocs,
   signatureOf,
+  unitDocs,
   type FieldDoc,
 } from "../2-check/builtin-docs.ts";
 import { wordFor, axesOfSource, fieldsOfSource, type Declaration } from "../2-check/declarations.ts";
@@ -49,6 +50,8 @@ function textOf(analysis: Analysis, symbol: SymbolAt): string | null {
       return `\`${symbol.name}\`: an axis. Values are matched by the names of their axes.`;
     case "keyword":
       return keywordDocs[symbol.name] ?? null;
+    case "unit":
+      return unitDocs[symbol.name];
     case "argument":
       return functionText(symbol.callee);
     case "key":

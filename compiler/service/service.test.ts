@@ -341,4 +341,11 @@ test("nothing throws at any place of a broken file", () => {
   }
 });
 
+test("a number with a unit says what it counts", () => {
+  const text = "strategy: a\nvideo:\n  latents: latents\n  keep: prefix(12f) or suffix(33%)\n";
+  const at = (piece: string) => hover(analyse({ path: "a.strategy", text }), text.indexOf(piece) + 1)?.text ?? "";
+  assert.match(at("12f"), /^Pixel frames/);
+  assert.match(at("33%"), /^Percent/);
+});
+
 test.run();

@@ -1,6 +1,7 @@
 /** What stands at an offset of a strategy. */
 import { allExpressions } from "../1-parse/all-expressions.ts";
-import type { Expression } from "../1-parse/expression/ast.ts";
+import type { Expression, Unit } from "../1-parse/expression/ast.ts";
+import { isUnitName } from "../1-parse/expression/foreign.ts";
 import { tokensOf } from "../1-parse/expression/parse.ts";
 import type { YamlScalar } from "../1-parse/tree.ts";
 import { axisNames } from "../2-check/axes.ts";
@@ -28,6 +29,8 @@ export type SymbolAt = { readonly span: Span } &
     | { readonly kind: "modality"; readonly name: ModalityName }
     | { readonly kind: "function" | "progress" | "axis"; readonly name: string }
     | { readonly kind: "keyword"; readonly name: string }
+    /** `lf` of `2lf`, or the number in front of it. */
+    | { readonly kind: "unit"; readonly name: Unit }
     /** `std=`; `callee` is the function that it is given to. */
     | { readonly kind: "argument"; readonly name: string; readonly callee: string }
     | { readonly kind: "key"; readonly path: Path }
@@ -53,7 +56,7 @@ export function symbolAt(analysis: Analysis, offset: number): SymbolAt | null {
   return wordAt(node, path, offset) ?? { kind: "value", path, span, text: node.text };
 }
 
-/** A keyword of an expression, or the name of an argument. */
+/** A keyword of an expression, a number with its unit, or the name of an argument. */
 function wordAt({ text, mapOffset }: YamlScalar, path: Path, offset: number): SymbolAt | null {
   const role = roleAt(path).kind;
   if (role !== "expression") return null;
@@ -62,6 +65,13 @@ function wordAt({ text, mapOffset }: YamlScalar, path: Path, offset: number): Sy
     start: mapOffset(start),
     end: mapOffset(start + length),
   });
+  for (const [at, { startOffset, image }] of tokens.entries()) {
+    const next = tokens[at + 1];
+    const isAttached = next !== undefined && next.startOffset === startOffset + image.length && /^[\d.]/.test(image);
+    if (!isAttached || !isUnitName(next.image)) continue;
+    const span = spanOf(startOffset, image + next.image);
+    if (contains(span, offset)) return { kind: "unit", name: next.image, span };
+  }
   const i = tokens.findIndex(
     ({ startOffset, image }) => contains(spanOf(startOffset, image), offset) && /^\w/.test(image),
   );

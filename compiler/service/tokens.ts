@@ -1,4 +1,5 @@
 /** Words of a strategy by what they mean, for editors that colour them. */
+import { isUnitName } from "../1-parse/expression/foreign.ts";
 import { tokensOf } from "../1-parse/expression/parse.ts";
 import type { YamlNode, YamlScalar } from "../1-parse/tree.ts";
 import { fieldDocs, functionDocs, methodDocs, progressDocs } from "../2-check/builtin-docs.ts";
@@ -80,6 +81,7 @@ function typeOf(
   behind: string | undefined,
 ): TokenType | null {
   if (/^[\d.]\d*/.test(word) && word !== ".") return "number";
+  if (isUnitName(word) && before !== undefined && /^[\d.]+/.test(before) && before !== ".") return "number";
   if (!/^[A-Za-z_]/.test(word)) return /^[-+*/^<>=!]/.test(word) ? "operator" : null;
   if (keywords.includes(word)) return "keyword";
   if (behind === "=") return "parameter";

@@ -3,6 +3,9 @@ import type { Span } from "../../source/span.ts";
 
 export type BinaryOperator = "+" | "-" | "*" | "/" | "^" | "<" | "<=" | ">" | ">=" | "==" | "!=" | "and" | "or";
 
+/** Of a length: pixels, latent frames (of audio latent steps), pixel frames, seconds, or percent of the axis. */
+export type Unit = "px" | "lf" | "f" | "s" | "%";
+
 export interface Name {
   readonly text: string;
   readonly span: Span;
@@ -21,7 +24,7 @@ export interface Argument {
 }
 
 export type Expression =
-  | { readonly kind: "number"; readonly value: number; readonly span: Span }
+  | { readonly kind: "number"; readonly value: number; readonly unit?: Unit; readonly span: Span }
   | { readonly kind: "boolean"; readonly value: boolean; readonly span: Span }
   /** `"soft"`, compared with a parameter; anywhere else it is an error. */
   | { readonly kind: "text"; readonly value: string; readonly span: Span }

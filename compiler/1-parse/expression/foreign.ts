@@ -3,7 +3,7 @@ import type { IToken } from "chevrotain";
 import type { Bag, Details } from "../../diagnostics/bag.ts";
 import { replacement } from "../../diagnostics/did-you-mean.ts";
 import type { Span } from "../../source/span.ts";
-import type { Argument, Expression, Name } from "./ast.ts";
+import type { Argument, Expression, Name, Unit } from "./ast.ts";
 import { nodesOf } from "./children.ts";
 import { binary, conditional, join, type Listed } from "./nodes.ts";
 import { printExpression } from "./print.ts";
@@ -69,24 +69,37 @@ function probabilityOf(condition: Expression): Expression | null {
   return isDraw ? (condition.args[0]?.value ?? null) : null;
 }
 
-/** A number, maybe with a unit behind it: `10%`, `24fps`, `1e-3f`. */
+const units: readonly string[] = ["px", "lf", "f", "s", "%"] satisfies Unit[];
+
+export const isUnitName = (text: string): text is Unit => units.includes(text);
+
+/** A number, maybe with a unit behind it: `64px`, `10%`; `24fps` is none. */
 export function number(token: IToken, unit: IToken | undefined, { span, bag }: Place): Expression {
   const value = Number(token.image);
-  const node = (of: number): Expression => ({ kind: "number", value: of, span });
-  if (unit === undefined) return node(value);
-  if (unit.image === "%") {
-    const share = String(Number((value / 100).toPrecision(12)));
-    const details = { help: `write \`${share}\``, fix: replacement(span, share) };
-    bag.error("LTX1103", span, "a share is written as a number from 0 to 1", details);
-    return node(Number(share));
+  if (unit === undefined) return { kind: "number", value, span };
+  if (isUnitName(unit.image)) return { kind: "number", value, unit: unit.image, span };
+  const meant = unit.image.toLowerCase();
+  if (isUnitName(meant)) {
+    const help = `write \`${token.image}${meant}\``;
+    const fix = replacement(span, `${token.image}${meant}`);
+    bag.error("LTX1101", span, `\`${unit.image}\` is no unit: units are \`px\`, \`lf\`, \`f\`, \`s\` and \`%\``, {
+      help,
+      fix,
+    });
+    return { kind: "number", value, unit: meant, span };
   }
-  const isCertain = /^(f|fps)$/i.test(unit.image);
-  bag.error("LTX1101", span, `\`${token.image}${unit.image}\` is no number: a number has no unit`, {
-    help: isCertain
-      ? `write \`${token.image}\``
-      : `write the number alone, \`${token.image}\`; LANGUAGE.md says what each value counts`,
-    ...(isCertain ? { fix: replacement(span, token.image) } : {}),
-  });
+  const isCertain = /^fps$/i.test(unit.image);
+  bag.error(
+    "LTX1101",
+    span,
+    `\`${token.image}${unit.image}\` is no number, and \`${unit.image}\` no unit: those are \`px\`, \`lf\`, \`f\`, \`s\` and \`%\``,
+    {
+      help: isCertain
+        ? `write \`${token.image}\``
+        : `write the number alone, \`${token.image}\`; LANGUAGE.md says what each value counts`,
+      ...(isCertain ? { fix: replacement(span, token.image) } : {}),
+    },
+  );
   return { kind: "error", span };
 }
 

@@ -33,6 +33,7 @@ function print(expression: Expression, context: Level): string {
 function printBare(e: Expression): string {
   switch (e.kind) {
     case "number":
+      return `${e.value}${e.unit ?? ""}`;
     case "boolean":
       return String(e.value);
     case "text":

@@ -33,13 +33,23 @@ function isTight(tokens: readonly IToken[], index: number): boolean {
   const [previous, token] = [tokens[index - 1], tokens[index]];
   if (isOneOf(previous, [...openers, ...joints]) || isOneOf(token, [...closers, ...joints, t.Comma, t.OpenIndex]))
     return true;
+  if (isUnit(tokens, index)) return true;
   if (previous?.tokenType === t.Minus) return !endsValue(tokens, index - 2);
   return token?.tokenType === t.Open && isName(tokens, index - 1);
 }
 
+/** Whether the token is the unit of the number before it. */
+function isUnit(tokens: readonly IToken[], index: number): boolean {
+  const [previous, token] = [tokens[index - 1], tokens[index]];
+  if (token === undefined || previous?.tokenType !== t.NumberToken) return false;
+  return isOneOf(token, [t.Percent]) || (isOneOf(token, [t.Name]) && touches(previous, token));
+}
+
+const touches = (a: IToken, b: IToken): boolean => a.startOffset + a.image.length === b.startOffset;
+
 /** Whether a minus behind this token subtracts; elsewhere it is a sign. */
 function endsValue(tokens: readonly IToken[], index: number): boolean {
-  return isName(tokens, index) || isOneOf(tokens[index], [t.NumberToken, t.True, t.False, ...closers]);
+  return isName(tokens, index) || isOneOf(tokens[index], [t.NumberToken, t.Percent, t.True, t.False, ...closers]);
 }
 
 /** `probability` is a name, too, except behind `with`. */

@@ -1,6 +1,6 @@
 /**
  * Calculates what consists of written numbers alone, as `3.5449 * 1` after a `let` with arguments is put in, and leaves out what changes no
- * bit of a number, as `x * 1` and the `0 +` of `uniform(0, 1)`.
+ * bit of a number, as `x * 1` and the `0 +` of `uniform(0, 1)`, or units.
  */
 import { literal, withChildren, type Core, type Elementwise, type Term } from "../../2-check/core.ts";
 import type { Program } from "../program.ts";
@@ -17,12 +17,19 @@ export function fold(program: Program): Program {
 }
 
 function folded(core: Core): Core {
-  const inner = withChildren(core, folded);
+  const inner = withoutUnit(withChildren(core, folded));
   if (inner.op !== "map") return inner;
   const values = inner.args.flatMap((arg) => (arg.op === "literal" ? [arg.value] : []));
   if (values.length < inner.args.length) return chosen(inner.fn, inner.args) ?? unchanged(inner) ?? inner;
   const value = functions[inner.fn](...(values as [number, number, number]));
   return isWritable(value) ? { ...literal(value), span: inner.span } : inner;
+}
+
+/** Units have been checked: with and without them, values are the same. */
+function withoutUnit(core: Core): Core {
+  if (core.type.unit === undefined) return core;
+  const { unit: _, ...type } = core.type;
+  return { ...core, type };
 }
 
 /** `if true then a else b` is `a`, where both are plain numbers. */

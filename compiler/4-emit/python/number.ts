@@ -52,8 +52,10 @@ function shallow(core: Core, scope: Scope): Code {
       return scope.gridSize(core.of, core.size);
     case "progress":
       return progressCode(core, scope);
+    case "scale":
+      return member("self.video_scale_factors", core.along);
     case "cell": {
-      const args = [host(core.pixel, scope), member("self.video_scale_factors", core.along), scope.size(core.along)];
+      const args = [host(core.arg, scope), member("self.video_scale_factors", core.along), scope.size(core.along)];
       return call("cell", args);
     }
     case "map":

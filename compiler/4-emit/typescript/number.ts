@@ -78,9 +78,11 @@ function scalar(core: Core, scope: Scope, i: string): Code {
       return `(${scope.numbers(core.place)}[${i}] ?? NaN)`;
     case "broadcast":
       return scalar(core.arg, scope, i);
+    case "scale":
+      return `${scope.contextMember("scaleFactors")}.${core.along}`;
     case "cell": {
       const scale = `${scope.contextMember("scaleFactors")}.${core.along}`;
-      return call(scope.helper("cell"), [scalar(core.pixel, scope, i), scale, scope.size(core.along)]);
+      return call(scope.helper("cell"), [scalar(core.arg, scope, i), scale, scope.size(core.along)]);
     }
     case "map":
       return scalarMap(

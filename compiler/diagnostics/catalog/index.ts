@@ -2,6 +2,7 @@ import { entries as parse } from "./1-parse.ts";
 import { entries as structure } from "./2-structure.ts";
 import { entries as names } from "./3-names.ts";
 import { entries as types } from "./4-types.ts";
+import { entries as units } from "./405-units.ts";
 import { entries as meaning } from "./5-meaning.ts";
 import { entries as suspicious } from "./503-suspicious.ts";
 import { entries as imports } from "./505-imports.ts";
@@ -36,6 +37,7 @@ const entries = [
   ...structure,
   ...names,
   ...types,
+  ...units,
   ...meaning,
   ...suspicious,
   ...imports,
