@@ -3,16 +3,17 @@
  * even. The scale is symmetric: the row's largest absolute value / the largest number of the type. Numbers are computed in float32. Such are
  * optimum-quanto's `qint8` and `qfloat8` for weights, whose scales have the weights' own type; here they are float32.
  *
- * In 4 bits, which is ours, each group of up to 128 numbers of a row has a scale of its own, rounded to bfloat16 before it divides. Two numbers
- * share a byte: of a row of n, byte i holds number i + 8 in its lower half and number i + n / 2, in two's complement, in its upper half.
+ * In 4 bits, which is ours, groups of a row have scales of their own (`group-scales.ts`). Two numbers share a byte: of a row of n, byte i
+ * holds number i + 8 in its lower half and number i + n / 2, in two's complement, in its upper half.
  */
-import { bfloat16ToFloat32, float32ToBfloat16 } from "../files/number-formats.ts";
+import { groupOf, groupScales, LARGEST, LEAST, wholeNumber } from "./group-scales.ts";
+import { roundHalfEven } from "./round-half-even.ts";
 
-/** By setting of the run config. */
+/** By setting of the run config. A version is raised when the same model gives other bytes. */
 export const quantizations = {
-  "int8-quanto": { dtype: "int8", stored: "I8", largest: 127, isGrouped: false },
-  "fp8-quanto": { dtype: "float8_e4m3fn", stored: "F8_E4M3", largest: 448, isGrouped: false },
-  "int4-quanto": { dtype: "int8", stored: "I8", largest: 7, isGrouped: true },
+  "int8-quanto": { version: 1, dtype: "int8", stored: "I8", least: -127, largest: 127, isGrouped: false },
+  "fp8-quanto": { version: 1, dtype: "float8_e4m3fn", stored: "F8_E4M3", least: -448, largest: 448, isGrouped: false },
+  "int4-quanto": { version: 2, dtype: "int8", stored: "I8", least: LEAST, largest: LARGEST, isGrouped: true },
 } as const;
 
 export type Quantization = keyof typeof quantizations;
@@ -26,23 +27,13 @@ interface QuantizedRows {
   readonly scales: Float32Array;
 }
 
-/** A scale for fewer numbers would take too much of what 4 bits save. */
-const LEAST_GROUP = 16;
-
-/** How many numbers of a row of this width share a scale in 4 bits: the largest power of two up to 128 that divides it. 0 where that is too few. */
-export function groupOf(width: number): number {
-  let group = 128;
-  while (width % group !== 0) group /= 2;
-  return group < LEAST_GROUP ? 0 : group;
-}
-
 /** @param values `[rows, width]`, row-major; in 4 bits rows of a width that has groups */
 export function quantizeRows(values: Float32Array, rows: number, to: Quantization): QuantizedRows {
-  const { dtype, largest, isGrouped } = quantizations[to];
+  const { dtype, least, largest, isGrouped } = quantizations[to];
   const width = values.length / rows;
   const length = isGrouped ? groupOf(width) : width;
-  const encode = dtype === "int8" ? (x: number) => int8(x, largest) : float8;
-  const scales = scalesOf(values, length, largest, isGrouped);
+  const encode = dtype === "int8" ? (x: number) => wholeNumber(x, least, largest) & 0xff : float8;
+  const scales = isGrouped ? groupScales(values, length) : rowScales(values, length, largest);
   const data = new Uint8Array(values.length);
   for (let i = 0; i < data.length; i++) {
     data[i] = encode(Math.fround((values[i] as number) / (scales[Math.floor(i / length)] as number)));
@@ -50,15 +41,15 @@ export function quantizeRows(values: Float32Array, rows: number, to: Quantizatio
   return { data: isGrouped ? packed(data, width) : data, scales };
 }
 
-/** The scale of each so many numbers. Where all are zero, they stay so with any scale. */
-function scalesOf(values: Float32Array, length: number, largest: number, isRounded: boolean): Float32Array {
-  const scales = new Float32Array(values.length / length);
-  for (let group = 0; group < scales.length; group++) {
+/** The scale of each row. Where all numbers are zero, they stay so with any scale. */
+function rowScales(values: Float32Array, width: number, largest: number): Float32Array {
+  const scales = new Float32Array(values.length / width);
+  for (let row = 0; row < scales.length; row++) {
     let most = 0;
-    for (let i = group * length; i < (group + 1) * length; i++) most = Math.max(most, Math.abs(values[i] as number));
-    scales[group] = most === 0 ? 1 : most / largest;
+    for (let i = row * width; i < (row + 1) * width; i++) most = Math.max(most, Math.abs(values[i] as number));
+    scales[row] = most === 0 ? 1 : most / largest;
   }
-  return isRounded ? bfloat16ToFloat32(float32ToBfloat16(scales)) : scales;
+  return scales;
 }
 
 /** Two numbers of 4 bits a byte. */
@@ -72,14 +63,6 @@ function packed(numbers: Uint8Array, width: number): Uint8Array {
   return bytes;
 }
 
-/** Adding and subtracting it rounds a float32 below 2^22 to a whole number, ties to even. */
-const ROUNDER = 1.5 * 2 ** 23;
-
-function int8(x: number, largest: number): number {
-  const rounded = Math.fround(x + ROUNDER) - ROUNDER;
-  return Math.max(-largest, Math.min(largest, rounded)) & 0xff;
-}
-
 const word = new Float32Array(1);
 const bits = new Uint32Array(word.buffer);
 
@@ -89,7 +72,7 @@ function float8(x: number): number {
   const sign = x < 0 || Object.is(x, -0) ? 0x80 : 0;
   const size = word[0];
   // Below 2^-6 numbers are multiples of 2^-9.
-  if (size < 2 ** -6) return sign | (Math.fround(size * 512 + ROUNDER) - ROUNDER);
+  if (size < 2 ** -6) return sign | roundHalfEven(size * 512);
   const own = bits[0] as number;
   // Of the 23 bits of fraction 3 stay; a carry goes into the exponent, whose bias is 127 - 7 larger.
   const rounded = (own + 0x7ffff + ((own >>> 20) & 1)) >>> 20;

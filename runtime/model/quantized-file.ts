@@ -11,13 +11,11 @@ import {
 } from "../files/safetensors/index.ts";
 import { fail, type Finding } from "../findings.ts";
 import { checkpointHash } from "./checkpoint-hash.ts";
-import { groupOf, quantizations, quantizeRows, type Quantization } from "./quantize.ts";
+import { groupOf } from "./group-scales.ts";
+import { quantizations, quantizeRows, type Quantization } from "./quantize.ts";
 import { keepQuantized, quantizedFolder, whyNotUsed } from "./quantized-cache.ts";
 import { blockOf } from "./block-of.ts";
 import type { QuantizedWeights } from "./weights.ts";
-
-/** Raised when the same model gives other bytes. */
-const VERSION = 1;
 
 const place: Finding["path"] = ["acceleration", "quantization"];
 
@@ -111,7 +109,7 @@ interface ToQuantize {
 async function openQuantized(model: SafetensorsFile, { to, names, tell }: ToQuantize): Promise<SafetensorsFile> {
   const folder = quantizedFolder();
   const hash = (await checkpointHash(model.path)).replace(/^sha256:/, "").slice(0, 32);
-  const path = join(folder, `${hash}-${to}-${VERSION}.safetensors`);
+  const path = join(folder, `${hash}-${to}-${quantizations[to].version}.safetensors`);
   const wanted = names.filter((name) => isQuantized(name, model.tensors.get(name)?.shape ?? [], to));
   const found = await openIfWhole(path, model, { to, names: wanted, tell });
   if (found !== null) return found;
