@@ -24,29 +24,32 @@ export function isOfFp8({ tensors }: Pick<SafetensorsFile, "tensors">, name: str
   return ending !== undefined && tensors.has(`${name.slice(0, -ending.length)}.weight`);
 }
 
-function scaleOf({ tensors }: SafetensorsFile, name: string): readonly [string, TensorEntry] | null {
-  const module = name.replace(/\.weight$/, "");
-  for (const ending of name.endsWith(".weight") ? scaleNames : []) {
-    const entry = tensors.get(module + ending);
-    if (entry !== undefined) return [module + ending, entry];
-  }
-  return null;
+interface StoredScale {
+  readonly name: string;
+  readonly entry: TensorEntry;
+  /** Of the weight, or one for each of its rows. */
+  readonly isSingle: boolean;
 }
 
-const count = ({ shape }: TensorEntry): number => shape.reduce((a, b) => a * b, 1);
-
-/** The scales of a weight, one or one for each row. @throws FindingsError LTX6398 for others */
-async function scalesOf(file: SafetensorsFile, name: string, place: Finding["path"]): Promise<Float32Array> {
-  const scale = scaleOf(file, name);
-  if (scale === null) return Float32Array.of(1);
-  const [own, entry] = scale;
-  const rows = file.tensors.get(name)?.shape[0] ?? 1;
-  if (count(entry) !== 1 && count(entry) !== rows) {
-    const message = `${own} has the shape [${entry.shape.join(", ")}], which is neither one scale nor one for each of the ${rows} rows of its weight`;
+/** Where the scale of a weight is stored; null where it has none. @throws FindingsError LTX6398 for one that does not fit the weight */
+function scaleOf({ tensors }: SafetensorsFile, weight: string, place: Finding["path"]): StoredScale | null {
+  const module = weight.replace(/\.weight$/, "");
+  const ending = weight.endsWith(".weight") ? scaleNames.find((one) => tensors.has(module + one)) : undefined;
+  const name = module + (ending ?? "");
+  const entry = tensors.get(name);
+  if (ending === undefined || entry === undefined) return null;
+  const [rows = 1] = tensors.get(weight)?.shape ?? [];
+  const count = entry.shape.reduce((a, b) => a * b, 1);
+  if (count !== 1 && count !== rows) {
+    const message = `${name} has the shape [${entry.shape.join(", ")}], which is neither one scale nor one for each of the ${rows} rows of its weight`;
     fail("LTX6398", message, "take a checkpoint with one scale for each weight, or one in 16 bits", place);
   }
-  return await file.readFloat32(own);
+  return { name, entry, isSingle: count === 1 };
 }
+
+/** The numbers by which a weight is multiplied: one, or one for each row. */
+const numbersOf = async (file: SafetensorsFile, scale: StoredScale | null): Promise<Float32Array> =>
+  scale === null ? Float32Array.of(1) : await file.readFloat32(scale.name);
 
 /** Leaves a weight in its file, widened where it is used; null where the engine can not do so, or for what is no matrix. Errors: those of `readFp8`. */
 export async function mapFp8(
@@ -64,16 +67,19 @@ export async function mapFp8(
     offset: start,
     length: end - start,
   };
-  const scales = await scalesOf(file, name, place);
-  const [, entry] = scaleOf(file, name) ?? [];
-  if (scales.length === 1) return engine.map({ ...range, factor: scales[0] ?? 1, ...blockOf(name) });
-  if (entry?.dtype !== "F32") return null;
-  return engine.map({ ...range, scale: { offset: entry.start, length: entry.end - entry.start }, ...blockOf(name) });
+  const scale = scaleOf(file, name, place);
+  if (scale === null || scale.isSingle) {
+    const [factor = 1] = await numbersOf(file, scale);
+    return engine.map({ ...range, factor, ...blockOf(name) });
+  }
+  const { dtype, start: offset, end: last } = scale.entry;
+  return dtype === "F32" ? engine.map({ ...range, scale: { offset, length: last - offset }, ...blockOf(name) }) : null;
 }
 
 /** The numbers of a weight in float32. @throws FindingsError LTX6398 for scales that do not fit the weight; LTX618x for a broken file */
 export async function readFp8(file: SafetensorsFile, name: string, place: Finding["path"]): Promise<Float32Array> {
-  const [values, scales] = [await file.readFloat32(name), await scalesOf(file, name, place)];
+  const scales = await numbersOf(file, scaleOf(file, name, place));
+  const values = await file.readFloat32(name);
   const width = values.length / scales.length;
   return values.map((x, i) => x * (scales[Math.floor(i / width)] ?? 1));
 }
