@@ -2,7 +2,7 @@
  * Tensors and memory of a long run of the tiny model (aim: the same number of tensors with the same number of bytes throughout, and
  * resident memory at the end within 2 % of that at step 500). Resident memory goes up and down by some MiB with what has just been
  * collected, so each of the two is the median of eleven looks at it, ten steps apart. Arguments: how many steps, 5000 if left away, and the
- * engine, wasm if left away, which may be `torch-bf16`.
+ * engine, wasm if left away, which may be `torch-bf16`, or `torch-blocks` for blocks that wait on the host.
  */
 import { rmSync } from "node:fs";
 import { project } from "../bin/testing/testing.ts";
@@ -13,7 +13,7 @@ import { useTorch } from "./use-torch.ts";
 
 const [asked = "5000", engineName = "wasm"] = process.argv.slice(2);
 const steps = Number(asked);
-const [name = "", isNarrow] = engineName.split("-");
+const [name = "", how = ""] = engineName.split("-");
 const settled = 500;
 const shownEvery = 500;
 /** Steps before a figure in which it is looked at, and how far apart. */
@@ -40,9 +40,10 @@ function show({ step, tensors, tensorBytes, heap, outside, resident }: Reading):
 const folder = await project({ steps, interval: 1000 });
 const readings: Reading[] = [];
 try {
-  const precision = isNarrow === "bf16" ? "bfloat16" : "float32";
+  const precision = how === "bf16" ? "bfloat16" : "float32";
   if (name === "torch") await useTorch();
   const { engine, run, close } = await openProject(folder, name as EngineName, precision);
+  if (how === "blocks") engine.offload?.(true);
   console.log(`\nA run of ${steps} steps on ${engineName}, with a checkpoint every 1,000`);
   await train(run, {
     onEvent(event) {

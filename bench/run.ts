@@ -115,7 +115,9 @@ const benches: Readonly<Record<string, (folder: string, value: string) => void>>
   pytorch: (_, sizeAndMore) => script("pytorch.ts", ...partsOf(sizeAndMore)),
   saving: (_, roundsAndSize) => script("saving.ts", ...partsOf(roundsAndSize)),
   precision: (_, sizeAndSteps) => script("precision.ts", ...partsOf(sizeAndSteps)),
-  scaling: () => script("scaling.ts"),
+  offload: (_, blocksAndMore) => script("offload.ts", ...partsOf(blocksAndMore)),
+  "little-memory": (_, blocks) => script("little-memory.ts", ...partsOf(blocks)),
+  scaling: (_, engineAndMore) => script("scaling.ts", ...partsOf(engineAndMore)),
   overhead: () => script("overhead.ts"),
   "torch-calls": () => script("torch-calls.ts"),
   "demo-loss": () => script("demo-loss.ts"),
@@ -132,8 +134,11 @@ hangup=20                       hang-ups, and closed pipes
 pytorch=real,onnx+torch-bf16,2  size, engines, rounds
 precision=tiny,200              size, steps
 saving=15,256                   rounds, MiB
-memory=5000                     steps
+memory=5000,torch-blocks        steps, engine
 plan=torch                      engine
+offload=4,5,2                   blocks, steps, latent frames
+little-memory=48                blocks
+scaling=torch,8192,tokens       engine, most tokens, what alone
 lsp=500                         key strokes
 `;
 }

@@ -64,7 +64,7 @@ function accepted<T>({ config }: { readonly config: T | null }): T {
  * Standard deviation and mean of a tensor's random values. Linear layers keep the size of what passes through them; biases are 0, norms
  * 1. Modulation tables are around 1 so that no gate shuts a layer off, as it would in a model whose gates are still to be learned.
  */
-function distribution({ name, shape }: Shaped): readonly [deviation: number, mean: number] {
+export function distribution({ name, shape }: Shaped): readonly [deviation: number, mean: number] {
   if (name.endsWith("_norm.weight")) return [0, 1];
   if (name.endsWith(".bias")) return [0, 0];
   if (name.endsWith(".std-of-means")) return [0, 1];
