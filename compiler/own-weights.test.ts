@@ -92,6 +92,18 @@ test("a pass inserts what the step's own call does, or what it says itself", asy
   assert.equal((await made(", video: {text: conditions}")).values.get("plain.video.context")?.slice(0, 2), [1, 1]);
 });
 
+test("a pass that calls the moving average is given that of the tokens, the base model those that are trained", async () => {
+  const contextOfPass = async (adapters: string) => {
+    const passes = `passes:\n  other: {adapters: ${adapters}, video: {sigma: video.sigma / 2}}\n`;
+    const text = strategy("  text: insert(conditions, one)\n", { weights: two.split("  more")[0] ?? "", passes });
+    const { values } = await run(text.replace("video.target)", "other.video.prediction)"), {}, batch());
+    return [values.get("video.context")?.slice(0, 4), values.get("other.video.context")?.slice(0, 4)];
+  };
+  const trained = [-1, -2, 1, 1];
+  assert.equal(await contextOfPass("ema"), [trained, [-0.5, -1.5, 1, 1]]);
+  assert.equal(await contextOfPass("false"), [trained, trained]);
+});
+
 const found = (...made: Parameters<typeof strategy>): string[] =>
   check({ path: "test.strategy", text: strategy(...made) }).diagnostics.map(
     ({ code, message }) => `${code} ${message}`,

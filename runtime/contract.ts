@@ -223,8 +223,11 @@ export interface StepContext<Params> {
    * predicts is constant to the gradient.
    */
   call(pass: string, inputs: ModelInputs): Velocities;
-  /** A trained tensor of the strategy's own, `concept.video`: `[tokens, width of the text]`. */
-  weight(name: string): Tensor;
+  /**
+   * A trained tensor of the strategy's own, `concept.video`: `[tokens, width of the text]`. For passes that call the moving average of the
+   * weights, `weights` asks for that of the tensor; those that are trained if not given.
+   */
+  weight(name: string, weights?: "trained" | "ema"): Tensor;
   /**
    * What a frozen network of the strategy's makes of `x`, with a gradient to it. Video VAEs take and give `[B, C, frames, rows, columns]`; networks of
    * layers the same where they have convolutions, else any shape with the channels last.

@@ -136,11 +136,11 @@ function outputOf(output: OutputInfo): Tensor {
 }
 
 /** Tokens of one channel: -1, -2, … of the first weight, -11, -12, … of the second; of audio 100 less. */
-function weightOf({ strategy: { weights = [] } }: Step, named: string): Tensor {
+function weightOf({ strategy: { weights = [] } }: Step, named: string, more: number): Tensor {
   const [name, modality] = named.split(".");
   const at = weights.findIndex((weight) => weight.name === name);
   const first = (modality === "audio" ? -101 : -1) - 10 * at;
-  return kept([weights[at]?.tokens ?? 0, 1], (i) => first - i);
+  return kept([weights[at]?.tokens ?? 0, 1], (i) => first - i + more);
 }
 
 /** One forward pass with a prediction that is 0.5 everywhere and noise levels of 0.25. */
@@ -170,7 +170,7 @@ export async function run(text: string, params: Record<string, unknown> = {}, ba
       calls.push([pass, inputs]);
       return predictionOfPass(inputs);
     },
-    weight: (name) => weightOf(step, name),
+    weight: (name, weights) => weightOf(step, name, weights === "ema" ? 0.5 : 0),
     network: (name, x) => networkOf(step, name, x),
   };
   const prepared = step.prepare(ctx, batch);

@@ -6,15 +6,19 @@ import { compile } from "../../compiler/index.ts";
 import type { Step } from "../../runtime/contract.ts";
 import { projectFiles } from "../init/project.ts";
 
-/** Makes a project in `folder` as `ltxc init --from name` does, and compiles its strategy, without a type check. */
-export async function compiledProject(folder: string, name: string): Promise<Step> {
+/** Makes a project in `folder` as `ltxc init --from name` does, and compiles its strategy, changed by `edit`, without a type check. */
+export async function compiledProject(
+  folder: string,
+  name: string,
+  edit: (text: string) => string = (text) => text,
+): Promise<Step> {
   for (const { path, content } of await projectFiles(name)) {
     const target = join(folder, path);
     await mkdir(dirname(target), { recursive: true });
     await (typeof content === "string" ? writeFile(target, content) : content(target));
   }
   const path = join(folder, `${name}.strategy`);
-  const { artifacts } = await compile({ path, text: await readFile(path, "utf8") });
+  const { artifacts } = await compile({ path, text: edit(await readFile(path, "utf8")) });
   for (const artifact of artifacts) await writeFile(join(folder, artifact.name), artifact.text);
   return (await import(pathToFileURL(join(folder, `${name}.mjs`)).href)) as Step;
 }

@@ -4,6 +4,7 @@ import type {
   ModelInputs,
   Prediction,
   ScaleFactors,
+  StepContext,
   StrategyInfo,
   Tensor,
   Velocities,
@@ -42,7 +43,7 @@ export interface TrainableModel {
   /** The same of the base model alone; null under a full training that holds no copy of what it began with. */
   readonly baseVelocities: TrainableModel["velocities"] | null;
   /** A weight of the strategy's own: `concept.video`. */
-  readonly weight: (name: string) => Tensor;
+  readonly weight: StepContext<unknown>["weight"];
   /** The same to draw samples with: of the average where there is one. */
   readonly sampledWeight: (name: string) => Tensor;
   readonly config: TransformerConfig;
@@ -136,8 +137,8 @@ export async function openModel(
         return weights === "ema" ? present(ema).forward(inputs, targets) : trained.forward(inputs, targets, dropout);
       },
       velocities: (ema ?? trained).velocities,
+      weight: (name, weights = "trained") => (weights === "ema" ? present(ema) : trained).weight(name),
       baseVelocities: base?.velocities ?? (lora === null ? null : unadapted(engine, loaded)),
-      weight: trained.weight,
       sampledWeight: (ema ?? trained).weight,
       config: loaded.config,
       trainable: trained.trainable,

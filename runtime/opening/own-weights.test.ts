@@ -47,4 +47,24 @@ test("without any adapters the weights alone are trained, from numbers that the 
   assert.match(loading.join(), /^LTX6313 what the strategy trains of its own starts anew \(weights\.concept\.video\)/);
 });
 
+test("a teacher of the moving average has the average of the tokens", async () => {
+  const folder = await newFolder();
+  const step = await compiledProject(folder, "textual_inversion", (text) =>
+    text
+      .replace("\nvideo:\n", "\npasses:\n  teacher: {adapters: ema}\n\nvideo:\n")
+      .replace("\nloss:\n", "\nloss:\n  follow: mse(video.prediction, teacher.video.prediction)\n"),
+  );
+  const trained = async (ema_decay: number) => {
+    const { steps } = await trainIn(engine, { folder, step }, alone, { runtime: { optimization: { ema_decay } } });
+    return steps.map(({ terms }) => terms["follow"] ?? NaN);
+  };
+  // The average begins as what is trained; only the tokens move, and after the first step half as far.
+  const [first, second] = await trained(0.5);
+  assert.is(first, 0);
+  assert.ok((second ?? 0) > 0, `${second}`);
+  // One that forgets at once is what is trained.
+  const [, same] = await trained(1e-9);
+  assert.ok((same ?? NaN) < 1e-6 * (second ?? 0), `${same} ${second}`);
+});
+
 test.run();

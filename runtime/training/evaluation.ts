@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { philoxSource } from "../random/draws.ts";
 import type { Step } from "../contract.ts";
 import type { EvaluationEvent } from "../metrics/events.ts";
-import { forward, readReport, type ForwardContext, type Progress, type Report } from "./forward.ts";
+import { forward, noWeights, readReport, type ForwardContext, type Progress, type Report } from "./forward.ts";
 import type { LoadedBatch, Run, StopSignal } from "./run-inputs.ts";
 import { sampleLosses, stepMetrics } from "./step-metrics.ts";
 
@@ -59,9 +59,10 @@ export async function evaluate(
 
 /** The step's own call with the moving average of the weights, as passes with `adapters: ema` have it. */
 function withEma(context: ForwardContext): ForwardContext {
-  const { model } = context;
+  const { model, weight = noWeights } = context;
   return {
     ...context,
+    weight: (name) => weight(name, "ema"),
     model: (inputs, targets, dropout, weights = "trained") =>
       model(inputs, targets, dropout, weights === "trained" ? "ema" : weights),
   };

@@ -44,7 +44,7 @@ export interface ForwardContext {
   readonly positions: Positions;
   readonly scaleFactors: ScaleFactors;
   /** A weight of the strategy's own by name; not given where it has none. */
-  readonly weight?: (name: string) => Tensor;
+  readonly weight?: StepContext<unknown>["weight"];
   /** What a network of the strategy's makes of a value; not given where it has none. */
   readonly network?: StepContext<unknown>["network"];
 }

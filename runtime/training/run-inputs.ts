@@ -1,5 +1,5 @@
 import type { RunConfig } from "../config/run-config.ts";
-import type { Batch, Positions, ScaleFactors, Sizes, Step, Tensor } from "../contract.ts";
+import type { Batch, Positions, ScaleFactors, Sizes, Step, StepContext, Tensor } from "../contract.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { BaseFile } from "../model/base-file.ts";
 import type { DrawSource } from "../random/sampler.ts";
@@ -25,7 +25,7 @@ export interface Run {
   /** The moving average of what is trained, with the same names; null where the run keeps none. */
   readonly ema: Trainable | null;
   /** A weight of the strategy's own: `concept.video`. */
-  readonly weight?: (name: string) => Tensor;
+  readonly weight?: StepContext<unknown>["weight"];
   /** What a network of the strategy's makes of a value, within a step. */
   readonly network?: (name: string, x: Tensor) => Tensor;
   readonly positions: Positions;

@@ -191,33 +191,38 @@ export const nearStart = 0.01;
 /** Where gradients are looked at: off the target, or for a strategy with passes near the start of a training. */
 export const usualPoint = ({ program }: Subject): Other => (program.passes.length > 0 ? { nearStart } : {});
 
-/**
- * What the model predicts at the start, where all weights are the base model's, and normal numbers of this size added: to the step's own
- * call, and to those passes that have the trained weights. Outputs are normal.
- */
+/** What the model predicts at the start, where all weights are the base model's; of passes with the trained weights, nothing is added. */
+async function startOf(step: OpenedStep, seed: number): Promise<Predicted> {
+  const own = new Map([...predictionOf(step, new Map(), seed, atRandom), ...(await step.start())]);
+  const calls = [...(await step.calls(own))].filter(([pass]) => step.isTrained(pass));
+  const more = calls.flatMap(([pass, { predicted }]) =>
+    modalityNames.flatMap((name): [string, HostTensor][] => {
+      const made = predicted[name];
+      return made === null ? [] : [[`${pass}.${name}`, { ...made, data: new Float32Array(made.data.length) }]];
+    }),
+  );
+  return new Map([...own, ...more]);
+}
+
+const starts = new WeakMap<OpenedStep, Predicted>();
+
+/** The prediction at the start, and normal numbers of this size added to that of each trained call, or of those that `parts` names. */
 export async function movedFromStart(
   step: OpenedStep,
   seed: number,
   size: number,
   parts: readonly string[] | null = null,
 ): Promise<Predicted> {
+  const start = starts.get(step) ?? (await startOf(step, seed));
+  starts.set(step, start);
   const source = philoxSource(seed, 0, 0);
-  const [start, outputs] = [await step.start(), predictionOf(step, new Map(), seed, atRandom)];
   const moved = (name: string, { shape, data }: HostTensor): HostTensor => {
     const error = source.randn(`moved.${name}`, data.length);
-    const by = parts === null || parts.includes(name) ? size : 0;
-    return { shape, dtype: "float32", data: Float32Array.from(data, (x, i) => x + by * (error[i] ?? 0)) };
+    return { shape, dtype: "float32", data: Float32Array.from(data, (x, i) => x + size * (error[i] ?? 0)) };
   };
-  const own = new Map([...outputs, ...[...start].map(([name, tensor]) => [name, moved(name, tensor)] as const)]);
-  const calls = [...(await step.calls(own))].filter(([pass]) => step.isTrained(pass));
-  const more = calls.flatMap(([pass, { predicted }]) =>
-    modalityNames.flatMap((name) => {
-      const made = predicted[name];
-      const nothing = made === null ? null : { ...made, data: new Float32Array(made.data.length) };
-      return nothing === null ? [] : [[`${pass}.${name}`, moved(`${pass}.${name}`, nothing)] as const];
-    }),
-  );
-  return new Map([...own, ...more]);
+  const isMoved = (name: string) =>
+    /^(\w+\.)?(video|audio)$/.test(name) && (parts === null || parts.includes(name)) && size > 0;
+  return new Map([...start].map(([name, tensor]) => [name, isMoved(name) ? moved(name, tensor) : tensor]));
 }
 
 /** Loss terms, each summed over the samples. */

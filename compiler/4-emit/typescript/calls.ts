@@ -22,15 +22,21 @@ interface CallValues {
   ownerOf(modality: ModalityName): string;
   /** Under which the text that was chosen has its name. */
   textKey(modality: ModalityName): string;
+  /** Whether the moving average is called, whose trained tokens stand in front of the text. */
+  readonly isAverage: boolean;
 }
 
 export const ownValues = (scope: Scope): CallValues => ({
   of: (key) => scope.ref(key),
   ownerOf: (modality) => modality,
   textKey: (modality) => `${modality}.text`,
+  isAverage: false,
 });
 
-function valuesOfPass({ pass, modalities, fields, given }: Term<"passInputs">, scope: Scope): CallValues {
+function valuesOfPass(
+  { pass, modalities, fields, given }: Term<"passInputs">,
+  { program, scope }: Pick<Emitted, "program" | "scope">,
+): CallValues {
   const keyOf = (key: string) => {
     const core = fields.find(({ field }) => field === key)?.core;
     return core?.op === "ref" ? core.key : null;
@@ -47,6 +53,7 @@ function valuesOfPass({ pass, modalities, fields, given }: Term<"passInputs">, s
         ? `${pass}.${modality}`
         : modality,
     textKey: (modality) => `${pass}.${modality}.text`,
+    isAverage: program.passes.some(({ name, weights }) => name === pass && weights === "ema"),
   };
 }
 
@@ -76,7 +83,7 @@ export function textChoice(emitted: Emitted, modality: PassModality, values: Cal
   if (isPlainText(modality)) return [];
   const { names, scope } = emitted;
   const { name, texts } = modality;
-  const all = texts.map((_, i) => textCode(emitted, modality, i));
+  const all = texts.map((_, i) => textCode(emitted, modality, { place: i, isAverage: values.isAverage }));
   const drawn = all.slice(0, -1).map((code, i) => list([values.of(`${name}.text[${i}]`), code]));
   const last = all.at(-1) ?? "";
   const chosen = drawn.length === 0 ? last : call(scope.helper("chosenText"), ["ops", list(drawn), last]);
@@ -87,14 +94,18 @@ const isPlainText = ({ texts, inserted }: PassModality): boolean =>
   texts.length === 1 && inserted.every((names) => names.length === 0);
 
 /** One of the texts, with what is inserted in front; those with fewer tokens get as many that are not attended to. */
-function textCode({ program, scope }: Emitted, { name, texts, inserted }: PassModality, place: number): Code {
+function textCode(
+  { program, scope }: Emitted,
+  { name, texts, inserted }: PassModality,
+  { place, isAverage }: { readonly place: number; readonly isAverage: boolean },
+): Code {
   const source = scope.source(texts[place] ?? "");
   const tokensOf = (weight: string) => program.weights.find((each) => each.name === weight)?.tokens ?? 0;
   const lengths = inserted.map((weights) => weights.reduce((sum, weight) => sum + tokensOf(weight), 0));
   const longest = Math.max(...lengths);
   if (longest === 0) return source;
   const weights = (inserted[place] ?? []).map((weight) =>
-    call(scope.contextMember("weight"), [literal(`${weight}.${name}`)]),
+    call(scope.contextMember("weight"), [literal(`${weight}.${name}`), ...(isAverage ? [literal("ema")] : [])]),
   );
   return call(scope.helper("withTokens"), ["ops", source, literal(name), list(weights), String(longest)]);
 }
@@ -146,7 +157,7 @@ export function passCode(emitted: Emitted, core: Term<"pass" | "passInputs">, na
     return [["const ", name, " = ", call(scope.contextMember("call"), [literal(core.pass), made]), ";"]];
   }
   if (inputs.op !== "passInputs") throw new Error(`${inputs.op} is no input of a call`);
-  const values = valuesOfPass(inputs, scope);
+  const values = valuesOfPass(inputs, emitted);
   const texts = inputs.modalities.flatMap((modality) => textChoice(emitted, modality, values));
   const body = passInputs(emitted, inputs, values);
   if (core.op === "pass")
