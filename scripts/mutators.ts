@@ -47,7 +47,7 @@ function rootsOf(syntax: StrategySyntax): readonly Expression[] {
     ...written,
     ...items,
     ...syntax.losses.map(({ value }) => value),
-    ...syntax.expect,
+    ...syntax.expect.map(({ value }) => value),
   ];
 }
 

@@ -28,7 +28,7 @@ async function testFile(session: Session, source: SourceFile, { seed }: TestOpti
   if (subject === null) return { file, diagnostics, batches: 0, expectations: 0 };
   const { engine } = await openEngine("cpu");
   const trial = await tryOut(engine, subject, seed, diagnostics);
-  const expectations = subject.probed.filter(({ key }) => key.startsWith("expect[")).length;
+  const expectations = subject.probed.filter(({ key }) => /^(expect|share)\[\d+\]$/.test(key)).length;
   return { file, diagnostics: [...diagnostics, ...trial.diagnostics], batches: trial.batches, expectations };
 }
 

@@ -9,6 +9,7 @@ import { syntheticSamples } from "../probe/synthetic.ts";
 import { describeBatch, trialBatches, type TrialBatch } from "./batches.ts";
 import { consult } from "./oracle/index.ts";
 import { differences, violations, type Violation } from "./checks.ts";
+import { sharesOff } from "./shares.ts";
 
 interface Trial {
   readonly diagnostics: readonly Diagnostic[];
@@ -48,9 +49,10 @@ export async function tryOut(
       help: seen,
     };
   });
-  // A step that fails has no gradients.
+  // A step that fails has no means and no gradients.
+  const shares = diagnostics.length > 0 ? [] : await sharesOff(engine, subject, seed);
   const suspicions = diagnostics.length > 0 ? [] : await consult(engine, subject, seed, known);
-  const all = [...diagnostics, ...suspicions].toSorted((a, b) => a.span.start - b.span.start);
+  const all = [...diagnostics, ...shares, ...suspicions].toSorted((a, b) => a.span.start - b.span.start);
   return { diagnostics: all, batches: batches.length };
 }
 

@@ -27,7 +27,9 @@ function rootsOf({
       .flatMap((each) => [each.video, each.audio])
       .flatMap((modality) => (modality === null ? [] : valuesOf(modality))),
     ...losses.map(({ value }) => value),
-    ...expect,
+    ...expect.flatMap(({ value, share }) =>
+      share === null ? [value] : [value, share.about, share.within ?? []].flat(),
+    ),
     ...templates.flatMap(expressionsIn),
     ...outputs.flatMap(({ given }) => given ?? []),
   ];

@@ -3,8 +3,8 @@ import type { SourceFile } from "../source/source-file.ts";
 import type { Span } from "../source/span.ts";
 import { parseFunctionType } from "./function-type.ts";
 import { inherit, type Library } from "./inherit.ts";
-import type { AxisName, Expression, Item, Name, ReferenceItem } from "./expression/ast.ts";
-import { parseBinder, parseExpression, parseItem } from "./expression/parse.ts";
+import type { AxisName, Expected, Expression, Item, Name, ReferenceItem } from "./expression/ast.ts";
+import { parseBinder, parseExpected, parseExpression, parseItem } from "./expression/parse.ts";
 import type * as syntax from "./syntax.ts";
 import { parseTemplate } from "./template.ts";
 import { entryOf, toPlain, type YamlEntry, type YamlNode, type YamlScalar } from "./tree.ts";
@@ -86,7 +86,7 @@ function readStrategy(tree: YamlNode, bag: Bag): syntax.StrategySyntax {
     networks: section("networks").map((entry) => network(entry, bag)),
     imports: section("imports").map((entry) => importEntry(entry, bag)),
     metadata: section("metadata").flatMap((entry) => metadata(entry, bag)),
-    expect: expect?.kind === "sequence" ? expect.items.map((item) => expression(item, bag)) : [],
+    expect: expect?.kind === "sequence" ? expect.items.map((entry) => expected(entry, bag)) : [],
     strayNames: strayNames(entries),
     keySpans: new Map(entries.map(({ key, keySpan }) => [key, keySpan])),
     span: tree.span,
@@ -347,6 +347,11 @@ function reference(node: YamlNode, bag: Bag): ReferenceItem {
 function item(node: YamlNode, bag: Bag): Item {
   if (isText(node)) return parseItem(node.text, node.mapOffset, bag);
   return { value: expression(node, bag), probability: null, span: node.span };
+}
+
+function expected(node: YamlNode, bag: Bag): Expected {
+  if (isText(node)) return parseExpected(node.text, node.mapOffset, bag);
+  return { value: expression(node, bag), share: null, span: node.span };
 }
 
 /** A YAML number or boolean is an expression, too; anything but a scalar is a mistake that the schema check reports. */

@@ -5,7 +5,7 @@
  * reports them, so later phases pass over them in silence.
  */
 import type { Span } from "../source/span.ts";
-import type { AxisName, Binder, Expression, Item, Name, ReferenceItem } from "./expression/ast.ts";
+import type { AxisName, Binder, Expected, Expression, Item, Name, ReferenceItem } from "./expression/ast.ts";
 import type { FunctionType } from "./function-type.ts";
 import type { YamlNode } from "./tree.ts";
 
@@ -28,7 +28,7 @@ export interface StrategySyntax {
   readonly networks: readonly NetworkSyntax[];
   readonly imports: readonly ImportSyntax[];
   readonly metadata: readonly MetadataSyntax[];
-  readonly expect: readonly Expression[];
+  readonly expect: readonly Expected[];
   /** Names in a section whose key is unknown, or that is a list. */
   readonly strayNames: ReadonlySet<string>;
   /** Of each top-level key that the file has, by its name. */

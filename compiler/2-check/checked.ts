@@ -131,9 +131,11 @@ export interface CheckedLoss {
   readonly span: Span;
 }
 
-/** What must be true everywhere on any batch: a mask, which may read all that a loss may. */
+/** What must be true everywhere on any batch, or so on average: it may read all that a loss may. */
 export interface Expectation {
   readonly core: Core;
+  /** Where a number is expected, not a mask: what its mean over many draws is about, and how far it may be off. Both are known before the run. */
+  readonly share: { readonly about: Core; readonly within: Core | null } | null;
   readonly span: Span;
 }
 

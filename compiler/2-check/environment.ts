@@ -55,6 +55,8 @@ export interface Environment {
   readonly hostDraws: boolean;
   /** The expression of which a mask is expected, which tells what arithmetic with masks means there. */
   readonly maskWanted: Expression | null;
+  /** Whether `mean` of a mask is the share of it that is true: in front of `about`. */
+  readonly countsMasks: boolean;
   /** Arguments of the `let` with arguments that is being expanded, and the names of those around it. */
   readonly parameters: ReadonlyMap<string, Core>;
   readonly expanding: readonly string[];

@@ -26,7 +26,11 @@ export function special(made: Call): Core {
   if (fn === undefined) return isMade(call.name) ? madeFunction(call) : (functions[call.name]?.(call) ?? failed(call));
   if ((fn === "max" || fn === "min") && !made.args.some(isAxisNamed) && isElementwise(call))
     return elementwiseExtreme(call, fn === "max" ? "maximum" : "minimum");
-  return reduction(call, (core, axes) => reduce(call.env.report, fn, core, axes, call.span));
+  const counted = (core: Core) =>
+    fn === "mean" && call.env.countsMasks && isMask(core)
+      ? map(call.env.report, "float", [core], core.span, "`mean`")
+      : core;
+  return reduction(call, (core, axes) => reduce(call.env.report, fn, counted(core), axes, call.span));
 }
 
 /** `max(a, b)` of two values, rather than `max(a, axis)`; nothing else may be named like an axis. */

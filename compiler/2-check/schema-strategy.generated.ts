@@ -982,9 +982,12 @@ var schema31 = {
       items: {
         type: ["string", "number", "boolean"],
         title: "an expression",
-        description: "A mask that must be true everywhere.",
+        description:
+          "A mask that must be true everywhere, or a value with what it is on average: `mean(video.keep) about 0.1`.",
       },
-      description: "Masks that must be true everywhere on any batch.",
+      description:
+        "Masks that must be true everywhere on any batch, and values with what they are on average. `ltxc test` tries them.",
+      examples: [["any(video.keep, token) about 0.1"]],
     },
   },
   additionalProperties: false,

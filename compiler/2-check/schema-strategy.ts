@@ -374,8 +374,12 @@ export const strategySchema: Schema = {
     expect: {
       type: "array",
       title: "a list of expressions",
-      items: expression("A mask that must be true everywhere."),
-      description: "Masks that must be true everywhere on any batch.",
+      items: expression(
+        "A mask that must be true everywhere, or a value with what it is on average: `mean(video.keep) about 0.1`.",
+      ),
+      description:
+        "Masks that must be true everywhere on any batch, and values with what they are on average. `ltxc test` tries them.",
+      examples: [["any(video.keep, token) about 0.1"]],
     },
   }),
   required: ["strategy"],

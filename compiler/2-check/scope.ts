@@ -1,5 +1,5 @@
 /** The values of a strategy's sections, read where their names and draws belong. */
-import type { Expression } from "../1-parse/expression/ast.ts";
+import type { Expected, Expression } from "../1-parse/expression/ast.ts";
 import type { LossSyntax, MetadataSyntax, ModalitySyntax, PassSyntax, StrategySyntax } from "../1-parse/syntax.ts";
 import type { Span } from "../source/span.ts";
 import { BindingTable, type Define } from "./bindings.ts";
@@ -17,6 +17,7 @@ import { describe, hostNumber, type Core, type ModalityName } from "./core.ts";
 import type { Declarations } from "./declarations.ts";
 import { modalitiesRead } from "./dependencies.ts";
 import { drawPlace, type Environment } from "./environment.ts";
+import { expectedShare } from "./expected-shares.ts";
 import { infer } from "./infer.ts";
 import { directNeeds } from "./let-order.ts";
 import { kindOfItems, listOf } from "./list-items.ts";
@@ -143,10 +144,13 @@ export class Scope {
     return { name: name.text, parts };
   }
 
-  expectation(value: Expression, i: number): Expectation[] {
-    const core = infer(value, { ...this.#environment(null, `expect[${i}]`), maskWanted: value });
+  expectation(expected: Expected, i: number): Expectation[] {
+    const { value, share } = expected;
+    const env = this.#environment(null, `expect[${i}]`);
+    if (share !== null) return expectedShare({ ...expected, share }, env);
+    const core = infer(value, { ...env, maskWanted: value });
     if (core.op === "error") return [];
-    if (isMask(core)) return [{ core, span: value.span }];
+    if (isMask(core)) return [{ core, share: null, span: value.span }];
     this.#report.notAMask(core, "`expect`");
     return [];
   }
@@ -191,6 +195,7 @@ export class Scope {
       reference: null,
       hostDraws: false,
       maskWanted: null,
+      countsMasks: false,
       parameters: new Map(),
       expanding: [],
       expansions: this.#expansions,

@@ -8,7 +8,11 @@ import type { ProbedValue, Statement } from "./program.ts";
 
 /** The expectations, and the weights of each loss term over its modality's tokens. */
 export function probeStatements({ expectations, losses, bindings }: CheckedStrategy): readonly Statement[] {
-  const expected = expectations.map(({ core, span }, i) => ({ key: `expect[${i}]`, core, span }));
+  const expected = expectations.flatMap(({ core, share, span }, i) => {
+    if (share === null) return [{ key: `expect[${i}]`, core, span }];
+    const within = share.within === null ? [] : [{ key: `share[${i}].within`, core: share.within, span: null }];
+    return [{ key: `share[${i}]`, core, span }, { key: `share[${i}].about`, core: share.about, span: null }, ...within];
+  });
   const weights = losses.flatMap((loss) => {
     const core = weightsOf(loss, bindings);
     return core === null ? [] : [{ key: `weight.${loss.name}`, core, span: null }];
@@ -66,7 +70,9 @@ export function probedValues(
   const of = (modality: string) => named.filter(({ key }) => key.startsWith(`${modality}.`));
   const lets = named.filter(({ key }) => !key.includes("."));
   const ofPasses = named.filter(({ key }) => key.includes(".") && !/^(video|audio)\./.test(key));
-  const read = new Set(added.filter(({ key }) => key.startsWith("expect")).flatMap(({ core }) => [...refsOf(core)]));
+  const read = new Set(
+    added.filter(({ key }) => /^(expect|share)\[/.test(key)).flatMap(({ core }) => [...refsOf(core)]),
+  );
   const sources = [...read].filter((key) => key.startsWith("source.")).flatMap((key) => statementOf(key) ?? []);
   const shown = [...lets, ...of("video"), ...of("audio"), ...ofPasses, ...sources, ...added];
   const keys = new Set(shown.map(({ key }) => key));

@@ -24,7 +24,7 @@ export interface Statement {
 
 /** A value that a probe shows. */
 export interface ProbedValue {
-  /** `inpaint`, `video.keep`, `source.<name>`, `expect[0]`, `weight.<term>`. */
+  /** `inpaint`, `video.keep`, `source.<name>`, `expect[0]`, `weight.<term>`; `share[0]`, `share[0].about` and `share[0].within` of what is expected on average. */
   readonly key: string;
   readonly type: Type;
   /** Keys of the values that it is made of, as far as they are shown, too. */

@@ -1,4 +1,4 @@
-import type { Expression, Item, ReferenceItem } from "../1-parse/expression/ast.ts";
+import type { Expected, Expression, Item, ReferenceItem } from "../1-parse/expression/ast.ts";
 import { spacingEdits } from "../1-parse/expression/spacing.ts";
 import type { ModalitySyntax, StrategySyntax, Template } from "../1-parse/syntax.ts";
 import type { Edit } from "../source/edits.ts";
@@ -20,7 +20,7 @@ function unique(spans: readonly Span[]): Span[] {
 }
 
 function placesIn({ lets, losses, expect, sources, metadata, video, audio }: StrategySyntax): Span[] {
-  const values: readonly (Expression | Item)[] = [
+  const values: readonly (Expected | Expression | Item)[] = [
     ...lets.map(({ value }) => value),
     ...losses.map(({ value }) => value),
     ...expect,

@@ -212,7 +212,7 @@ function inExpression(
   if (compared !== null) return compared;
   const cursor = cursorIn(before, role.wanted, signatures(analysis));
   const replace = { start: offset - cursor.prefix.length, end: offset };
-  const found = candidatesFor(analysis, cursor, surroundings(place), role.isItem);
+  const found = candidatesFor(analysis, cursor, surroundings(place), endingOf(role.isItem, place));
   return found.map((candidate, rank) => ({ ...candidate, replace, rank }));
 }
 
@@ -230,7 +230,7 @@ function candidatesFor(
   analysis: Analysis,
   { expects, call }: Cursor,
   around: Surroundings,
-  isItem: boolean,
+  ending: string | null,
 ): readonly Candidate[] {
   switch (expects.kind) {
     case "member":
@@ -248,7 +248,7 @@ function candidatesFor(
     case "probability":
       return [{ label: "probability", kind: "keyword", is: "none", insert: "probability $0" }];
     case "operator":
-      return operators(expects, isItem);
+      return operators(expects, ending);
     case "operand": {
       const fitting = ranked(operands(analysis, around), expects.wanted, expects.isOver);
       // In `insert(…)` a source alone.
@@ -299,9 +299,15 @@ function ranked(all: readonly Candidate[], wanted: Wanted, isOver: boolean): rea
   return meaningful.filter((candidate) => fits(candidate, wanted)).toSorted((a, b) => rankOf(a) - rankOf(b));
 }
 
+/** What may end an entry of a list. */
+function endingOf(isItem: boolean, { path }: Place): string | null {
+  if (isItem) return "with probability";
+  return path[0] === "expect" ? "about" : null;
+}
+
 function operators(
   { callee, isWhole, openIf }: Extract<Cursor["expects"], { kind: "operator" }>,
-  isItem: boolean,
+  ending: string | null,
 ): readonly Candidate[] {
   const name = callee?.split(".").at(-1) ?? "";
   const draws = [...drawFunctions, "sampled", "shifted_logit_normal"];
@@ -309,7 +315,7 @@ function operators(
   const words = [
     ...(openIf === null ? [] : [openIf]),
     ...own,
-    ...(isItem && isWhole ? ["with probability"] : []),
+    ...(ending !== null && isWhole ? [ending] : []),
     ">",
     "<",
     "*",

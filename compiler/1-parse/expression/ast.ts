@@ -72,6 +72,13 @@ export interface Item {
   readonly span: Span;
 }
 
+/** An entry of `expect`: a mask, or `value about number [within number]`, of which the mean over many draws is expected. */
+export interface Expected {
+  readonly value: Expression;
+  readonly share: { readonly about: Expression; readonly within: Expression | null } | null;
+  readonly span: Span;
+}
+
 /** An entry of `references`, as an item or as a mapping; a mapping may say how the reference is noised. */
 export interface ReferenceItem extends Item {
   readonly isMapping: boolean;

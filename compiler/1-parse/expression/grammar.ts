@@ -4,7 +4,7 @@
  */
 import type { IToken, TokenType } from "chevrotain";
 import type { Span } from "../../source/span.ts";
-import type { Argument, AxisName, Binder, Expression, Item, Name } from "./ast.ts";
+import type { Argument, AxisName, Binder, Expected, Expression, Item, Name } from "./ast.ts";
 import { conditional, exponent, join, member, named, negate, not, over, per, type Listed } from "./nodes.ts";
 import { ExpressionParserBase } from "./parser-base.ts";
 import { calledAgain, indexOf, isUnit, number, trailingIf } from "./foreign.ts";
@@ -40,6 +40,35 @@ export class ExpressionParser extends ExpressionParserBase {
       }));
     },
     { recoveryValueFunc: () => ({ value: this.errorHere(), probability: null, span: this.here() }) },
+  );
+
+  /** `about` and `within` are words here alone: elsewhere they are names like any other. */
+  readonly expected: () => Expected = this.RULE(
+    "expected",
+    () => {
+      const value = this.SUBRULE(this.expr);
+      const share = this.OPTION({
+        GATE: () => this.LA(1).image === "about",
+        DEF: () => {
+          this.CONSUME(t.Name);
+          const about = this.SUBRULE2(this.expr);
+          const within = this.OPTION2({
+            GATE: () => this.LA(1).image === "within",
+            DEF: () => {
+              this.CONSUME2(t.Name);
+              return this.SUBRULE3(this.expr);
+            },
+          });
+          return { about, within: within ?? null };
+        },
+      });
+      return this.ACTION(() => ({
+        value,
+        share: share ?? null,
+        span: join(value.span, (share?.within ?? share?.about ?? value).span),
+      }));
+    },
+    { recoveryValueFunc: () => ({ value: this.errorHere(), share: null, span: this.here() }) },
   );
 
   readonly binder: () => Binder | null = this.RULE(

@@ -43,7 +43,8 @@ export function describe(error: IRecognitionException, previous: IToken | undefi
   const leftOver = error.name === "NotAllInputParsedException";
   if (leftOver && found.tokenType === t.With) return misplacedProbability;
   if (leftOver && tokenMatcher(found, t.CompareOperator)) return chainedComparison;
-  const help = leftOver && isItem && found.tokenType === t.Comma ? listInstead : helpFor(error, previous);
+  const ofExpect = leftOver ? wordsOfExpect[found.image] : undefined;
+  const help = ofExpect ?? (leftOver && isItem && found.tokenType === t.Comma ? listInstead : helpFor(error, previous));
   if (previous?.tokenType === t.With && !leftOver)
     return {
       code: "LTX1108",
@@ -62,6 +63,12 @@ const misplacedProbability: Description = {
 
 const listInstead =
   "several entries are a list: write each on a line of its own behind `- `. To join two masks into one write `and` or `or`";
+
+/** Words that mean something in an entry of `expect` alone. */
+const wordsOfExpect: Readonly<Partial<Record<string, string>>> = {
+  about: "`about` ends an entry of `expect`, without parentheses: `mean(video.keep) about 0.1`",
+  within: "`within` stands in `expect` behind `about` and a number: `mean(video.keep) about 0.1 within 0.02`",
+};
 
 const chainedComparison: Description = {
   code: "LTX1109",

@@ -2,7 +2,7 @@ import { EOF, Lexer, tokenMatcher, type ILexingError, type IRecognitionException
 import type { Bag } from "../../diagnostics/bag.ts";
 import { replacement } from "../../diagnostics/did-you-mean.ts";
 import type { Span } from "../../source/span.ts";
-import type { Binder, Expression, Item } from "./ast.ts";
+import type { Binder, Expected, Expression, Item } from "./ast.ts";
 import { reportTexts } from "./foreign.ts";
 import { ExpressionParser } from "./grammar.ts";
 import { describe, helpForCharacter, isMeantAsEqual, startsValue } from "./messages.ts";
@@ -34,6 +34,12 @@ export function parseItem(text: string, mapOffset: MapOffset, bag: Bag): Item {
   return read(item, text, mapOffset, bag) ?? { value: { kind: "error", span }, probability: null, span };
 }
 
+/** Parses an entry of `expect`: an expression, maybe `about` a number, maybe `within` another. */
+export function parseExpected(text: string, mapOffset: MapOffset, bag: Bag): Expected {
+  const span = spanIn(mapOffset, 0, text.length);
+  return read(expected, text, mapOffset, bag) ?? { value: { kind: "error", span }, share: null, span };
+}
+
 /** Parses the left side of a `let` entry, `name` or `name(a, b)`; null where it is neither. */
 export function parseBinder(text: string, mapOffset: MapOffset, bag: Bag): Binder | null {
   return read(binder, text, mapOffset, bag);
@@ -56,6 +62,15 @@ const item: Rule<Item> = {
   what: "item",
   with: (ready) => ready.item(),
   expressions: ({ value, probability }) => [value, ...(probability === null ? [] : [probability])],
+};
+/** What a number is expected to be. */
+const expectedOf = (share: Expected["share"]): readonly Expression[] =>
+  share === null ? [] : share.within === null ? [share.about] : [share.about, share.within];
+
+const expected: Rule<Expected> = {
+  what: "expected",
+  with: (ready) => ready.expected(),
+  expressions: ({ value, share }) => [value, ...expectedOf(share)],
 };
 const binder: Rule<Binder> = { what: "binder", with: (ready) => ready.binder(), expressions: () => [] };
 

@@ -83,7 +83,7 @@ function placesOf({
     ...lets.map(({ binder, value }) => [`let ${binder.name.text}`, value] as const),
     ...[video, audio].flatMap((modality) => (modality === null ? [] : entriesOf(modality))),
     ...terms.map(({ value }) => ["loss", value] as const),
-    ...expect.map((value) => ["expect", value] as const),
+    ...expect.map(({ value }) => ["expect", value] as const),
   ];
 }
 

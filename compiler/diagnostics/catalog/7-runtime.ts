@@ -172,4 +172,13 @@ export const entries = [
     bad: "sources:\n  score: {directory: scores, kind: tensor, key: score, axes: [], range: [0, 1]}   # the file holds 87",
     good: "sources:\n  score: {directory: scores, kind: tensor, key: score, axes: [], range: [0, 100]}",
   },
+  {
+    code: "LTX7132",
+    slug: "share-off",
+    title: "On average a value is not what is expected",
+    explanation:
+      "`about` in `expect` says what a value is on average: over its entries, over the samples and over many draws, which `ltxc test` makes. It may be off by what `within` says, or if that is left out by a tenth of the number, at least 0.01, and besides by four standard errors of the mean, so that chance alone hardly ever breaks it. What is drawn, most often a probability, is then another than was meant.",
+    bad: "video:\n  keep: first_frame with probability 0.9\nexpect:\n  - any(video.keep) about 0.1",
+    good: "video:\n  keep: first_frame with probability 0.1\nexpect:\n  - any(video.keep) about 0.1",
+  },
 ] as const satisfies readonly Entry[];
