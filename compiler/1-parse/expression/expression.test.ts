@@ -3,7 +3,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { Bag } from "../../diagnostics/bag.ts";
 import type { BinaryOperator, Expression } from "./ast.ts";
-import { ExpressionParser } from "./grammar.ts";
+import { EntryParser } from "./entries.ts";
 import { parseBinder, parseExpression, parseItem } from "./parse.ts";
 import { printExpression } from "./print.ts";
 
@@ -76,7 +76,7 @@ function errors(
 }
 
 test("the grammar has no ambiguities", () => {
-  assert.not.throws(() => new ExpressionParser({ skipValidations: false }));
+  assert.not.throws(() => new EntryParser({ skipValidations: false }));
 });
 
 const groups: readonly (readonly [string, string])[] = [

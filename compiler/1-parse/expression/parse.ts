@@ -4,7 +4,7 @@ import { replacement } from "../../diagnostics/did-you-mean.ts";
 import type { Span } from "../../source/span.ts";
 import type { Binder, Expected, Expression, Item } from "./ast.ts";
 import { reportTexts } from "./foreign.ts";
-import { ExpressionParser } from "./grammar.ts";
+import { EntryParser } from "./entries.ts";
 import { describe, helpForCharacter, isMeantAsEqual, startsValue } from "./messages.ts";
 import type { MapOffset } from "./parser-base.ts";
 import { remembered } from "./remembered.ts";
@@ -17,7 +17,7 @@ const maxTokens = 1000;
 
 const lexer = new Lexer(t.vocabulary, { positionTracking: "onlyOffset", ensureOptimizations: false });
 /** Made at the first use, since analysing the grammar takes longer than most parses. Holds no state between parses. */
-let parser: ExpressionParser | null = null;
+let parser: EntryParser | null = null;
 
 /**
  * Parses one expression. Everything wrong goes to the bag, at its place in the file; what could not be read is a node of
@@ -48,7 +48,7 @@ export function parseBinder(text: string, mapOffset: MapOffset, bag: Bag): Binde
 /** What is read, by its name, and how. */
 interface Rule<T> {
   readonly what: string;
-  readonly with: (parser: ExpressionParser) => T | null;
+  readonly with: (parser: EntryParser) => T | null;
   /** Those that it is made of. */
   readonly expressions: (tree: T) => readonly Expression[];
 }
@@ -86,7 +86,7 @@ function read<T extends object>(rule: Rule<T>, text: string, mapOffset: MapOffse
 function run<T>(rule: Rule<T>, text: string, mapOffset: MapOffset, bag: Bag): T | null {
   const tokens = tokenize(text, mapOffset, bag);
   if (tokens === null) return null;
-  parser ??= new ExpressionParser({ skipValidations: true });
+  parser ??= new EntryParser({ skipValidations: true });
   const tree = rule.with(parser.read(tokens.list, mapOffset, bag));
   const { errors, isItem } = parser;
   if (tree !== null && tokens.list.some(({ tokenType }) => tokenType === t.Text))
