@@ -24,7 +24,8 @@ const gridAxes: Readonly<Record<ModalityName, readonly string[]>> = {
 export function mapsOf({ values }: Observation, modality: ModalityName, grid: VideoGrid): readonly TokenMap[] {
   const shown = [...values.values()].filter(({ value: { key, type } }) => {
     // `generated` is the opposite of `keep`, so one of them is enough.
-    if (/^(expect|share)\[/.test(key) || (key === `${modality}.generated` && values.has(`${modality}.keep`))) return false;
+    if (/^(expect|share)\[/.test(key) || (key === `${modality}.generated` && values.has(`${modality}.keep`)))
+      return false;
     return liesOn(type.axes, modality);
   });
   return shown.map((seen) => mapOf(seen, modality, grid));
