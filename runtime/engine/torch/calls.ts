@@ -1,7 +1,7 @@
 /** What a graph's nodes become: calls of the library, made ready once, which read and write slots. */
 import type { Shape } from "../../contract.ts";
 import { Dispatcher, int, none, tensor, type Argument, type Slots } from "./dispatch.ts";
-import { integers, type Torch, type TorchType } from "./library.ts";
+import { integers, putWord, type Handle, type Torch, type TorchType } from "./library.ts";
 
 const view = "uint64_t x, void *list, int64_t n, void *ret";
 const addmm = "uint64_t out, uint64_t sum, uint64_t x, uint64_t y, double beta, double alpha";
@@ -14,7 +14,17 @@ export interface Call {
   readonly writes: readonly number[];
   /** Whether what it writes may lie in the memory of what it reads. */
   readonly mayShare: boolean;
-  run(slots: Slots): void;
+  readonly run: (slots: Slots) => void;
+  /** Null if it only borrows the handles of its operands. */
+  readonly taking: Taking | null;
+}
+
+/** A call that can take the handles of operands for good, where nothing reads them any more. */
+interface Taking {
+  /** The operands whose handles it can take. */
+  readonly slots: readonly number[];
+  /** The same call, which takes those in these slots. */
+  prepare(taken: ReadonlySet<number>): (slots: Slots) => void;
 }
 
 /** Operators that return their operand where there is nothing to do. */
@@ -30,6 +40,8 @@ export class CallBuilder {
   #slots = 0;
   readonly #owners = new Set<number>();
   readonly #shared = new Map<string, number>();
+  readonly #lists = new Map<string, BigInt64Array>();
+  readonly #makers = new Map<string, () => Handle>();
 
   constructor(torch: Torch) {
     this.torch = torch;
@@ -59,8 +71,14 @@ export class CallBuilder {
       isOwner = true,
     }: { overload?: string; to?: readonly number[]; isOwner?: boolean } = {},
   ): number {
-    const run = this.#dispatcher.prepare(name, overload, args, to);
-    this.#add(args.flatMap(slotsIn), to, isOwner, run, !isOwner || mayReturnOperand.has(name));
+    const prepare = (taken: ReadonlySet<number>) =>
+      this.#dispatcher.prepare(name, overload, args, { results: to, taken });
+    const reads = args.flatMap(slotsIn);
+    const operands = args.flatMap((x) => (x.kind === "tensor" ? [x.slot] : []));
+    // What is read twice can not be taken twice.
+    const slots = operands.filter((slot) => reads.indexOf(slot) === reads.lastIndexOf(slot));
+    const mayShare = !isOwner || mayReturnOperand.has(name);
+    this.#add(reads, to, isOwner, prepare(new Set()), { mayShare, taking: { slots, prepare } });
     return to[0] ?? -1;
   }
 
@@ -151,7 +169,7 @@ export class CallBuilder {
   wholeRows(x: number, to = this.slot()): number {
     const { torch } = this;
     const stride = torch.native("int", "aoti_torch_get_stride", "uint64_t x, int64_t axis, void *ret");
-    const flat = this.#dispatcher.prepare("contiguous", "", [tensor(x), int(0)], [to]);
+    const flat = this.#dispatcher.prepare("contiguous", "", [tensor(x), int(0)], { results: [to] });
     this.#add(
       [x],
       [to],
@@ -161,7 +179,7 @@ export class CallBuilder {
         if (torch.word() === 1) s[to] = torch.share(s[x] ?? 0);
         else flat(s);
       },
-      true,
+      { mayShare: true },
     );
     return to;
   }
@@ -169,7 +187,7 @@ export class CallBuilder {
   /** The same numbers in row-major order: another handle of the tensor, or a copy. */
   rowMajor(x: number, to = this.slot()): number {
     const { torch } = this;
-    const copy = this.#dispatcher.prepare("contiguous", "", [tensor(x), int(0)], [to]);
+    const copy = this.#dispatcher.prepare("contiguous", "", [tensor(x), int(0)], { results: [to] });
     this.#add(
       [x],
       [to],
@@ -178,14 +196,14 @@ export class CallBuilder {
         if (torch.isRowMajor(s[x] ?? 0)) s[to] = torch.share(s[x] ?? 0);
         else copy(s);
       },
-      true,
+      { mayShare: true },
     );
     return to;
   }
 
   /** Memory that nothing was written to. */
   memory(shape: Shape, dtype: TorchType, to = this.slot()): number {
-    const make = this.torch.emptyMaker(shape, dtype);
+    const make = this.#maker(shape, dtype);
     this.#add([], [to], true, (s) => (s[to] = make()));
     return to;
   }
@@ -193,9 +211,9 @@ export class CallBuilder {
   concat(parts: readonly number[], axis: number, to = this.slot()): number {
     const { torch } = this;
     const f = torch.kernel("cat", "void *parts, int64_t n, int64_t axis, void *ret");
-    const handles = new BigUint64Array(parts.length);
+    const handles = new Uint32Array(2 * parts.length);
     this.#add(parts, [to], true, (s) => {
-      parts.forEach((slot, i) => (handles[i] = BigInt(s[slot] ?? 0)));
+      for (let i = 0; i < parts.length; i++) putWord(handles, i, s[parts[i] as number] as number);
       s[to] = torch.made(f(handles, parts.length, axis, torch.out), "concat");
     });
     return to;
@@ -205,7 +223,7 @@ export class CallBuilder {
   pad(x: number, pairs: readonly number[], value: number, to = this.slot()): number {
     const { torch } = this;
     const f = torch.kernel("pad", "uint64_t x, void *pairs, int64_t n, const char *mode, void *value, void *ret");
-    const [amounts, filled] = [integers(pairs), Float64Array.of(value)];
+    const [amounts, filled] = [this.#integers(pairs), Float64Array.of(value)];
     this.#add([x], [to], true, (s) => {
       s[to] = torch.made(f(s[x] ?? 0, amounts, pairs.length, "constant", filled, torch.out), "pad");
     });
@@ -215,10 +233,8 @@ export class CallBuilder {
   /** The product of two matrices. */
   product(x: number, y: number, { shape, dtype }: { shape: Shape; dtype: TorchType }, to = this.slot()): number {
     const { torch } = this;
-    const [f, memory] = [
-      torch.kernel("mm_out", "uint64_t out, uint64_t x, uint64_t y"),
-      torch.emptyMaker(shape, dtype),
-    ];
+    const f = torch.kernel("mm_out", "uint64_t out, uint64_t x, uint64_t y");
+    const memory = this.#maker(shape, dtype);
     this.#add([x, y], [to], true, (s) => {
       const out = (s[to] = memory());
       torch.check(f(out, s[x] ?? 0, s[y] ?? 0), "product");
@@ -238,7 +254,7 @@ export class CallBuilder {
   ): number {
     const { torch } = this;
     const f = torch.kernel("addmm_out", addmm);
-    const memory = torch.emptyMaker(shape, dtype);
+    const memory = this.#maker(shape, dtype);
     this.#add([sum, x, y], [to], true, (s) => {
       const out = (s[to] = isInPlace ? torch.share(s[sum] ?? 0) : memory());
       torch.check(f(out, s[sum] ?? 0, s[x] ?? 0, s[y] ?? 0, 1, 1), "product");
@@ -252,7 +268,11 @@ export class CallBuilder {
    */
   accumulate(matrix: number, [x, y]: readonly [number, number], shape: Shape, to = this.slot()): number {
     const { torch } = this;
-    const [add, reshape, sizes] = [torch.kernel("addmm_out", addmm), torch.kernel("reshape", view), integers(shape)];
+    const [add, reshape, sizes] = [
+      torch.kernel("addmm_out", addmm),
+      torch.kernel("reshape", view),
+      this.#integers(shape),
+    ];
     this.#add([matrix, x, y], [to], true, (s) => {
       const out = s[matrix] ?? 0;
       torch.check(add(out, out, s[x] ?? 0, s[y] ?? 0, 1, 1), "product");
@@ -261,9 +281,24 @@ export class CallBuilder {
     return to;
   }
 
+  #maker(shape: Shape, dtype: TorchType): () => Handle {
+    const key = `${dtype} ${shape.join()}`;
+    const made = this.#makers.get(key) ?? this.torch.emptyMaker(shape, dtype);
+    this.#makers.set(key, made);
+    return made;
+  }
+
+  /** The same memory for equal lists: many calls have few shapes, which stay in the processor's cache. */
+  #integers(list: readonly number[]): BigInt64Array {
+    const key = list.join();
+    const made = this.#lists.get(key) ?? integers(list);
+    this.#lists.set(key, made);
+    return made;
+  }
+
   #view(name: "reshape" | "permute", x: number, list: readonly number[], to: number): number {
     const { torch } = this;
-    const [f, numbers] = [torch.kernel(name, view), integers(list)];
+    const [f, numbers] = [torch.kernel(name, view), this.#integers(list)];
     this.#add([x], [to], false, (s) => (s[to] = torch.made(f(s[x] ?? 0, numbers, list.length, torch.out), name)));
     return to;
   }
@@ -273,9 +308,9 @@ export class CallBuilder {
     writes: readonly number[],
     isOwner: boolean,
     run: (slots: Slots) => unknown,
-    mayShare = !isOwner,
+    { mayShare = !isOwner, taking = null }: Partial<Pick<Call, "mayShare" | "taking">> = {},
   ): void {
-    this.calls.push({ node: this.node, reads, writes, mayShare, run });
+    this.calls.push({ node: this.node, reads, writes, mayShare, run, taking });
     if (isOwner) for (const slot of writes) this.#owners.add(slot);
   }
 }

@@ -31,6 +31,11 @@ export type Slots = Float64Array;
 /** The most arguments and results of one operator. */
 const MOST_WORDS = 32;
 
+const nothing: ReadonlySet<number> = new Set();
+
+/** Kinds of arguments: a handle that is lent or taken, by its slot; the two halves of a word; what is written by a function of its own. */
+const [LENT, TAKEN, WORD, OTHER] = [0, 1, 2, 3];
+
 /** Writes an argument as the i-th word. */
 type Writer = (slots: Slots, words: Uint32Array, i: number) => void;
 
@@ -49,18 +54,21 @@ export class Dispatcher {
     this.#version = torch.native("uint64_t", "aoti_torch_abi_version", "")();
   }
 
-  /** A call that is made ready once. It writes the handles of its results to `results`, which are slots. */
+  /**
+   * A call that is made ready once. It writes the handles of its results to `results`, which are slots.
+   * @param taken slots that nothing reads any more: the operator takes their handles, and leaves the slots empty
+   */
   prepare(
     name: string,
     overload: string,
     args: readonly Argument[],
-    results: readonly number[],
+    { results, taken = nothing }: { readonly results: readonly number[]; readonly taken?: ReadonlySet<number> },
   ): (slots: Slots) => void {
-    const [torch, words, call] = [this.#torch, this.#words, this.#call(name, overload, args)];
+    const [torch, words, call] = [this.#torch, this.#words, this.#call(name, overload, args, taken)];
     return (slots) => {
       call(slots);
       torch.alive += results.length;
-      results.forEach((slot, i) => (slots[slot] = wordAt(words, i)));
+      for (let i = 0; i < results.length; i++) slots[results[i] as number] = wordAt(words, i);
     };
   }
 
@@ -71,7 +79,7 @@ export class Dispatcher {
     args: readonly Argument[],
     results: readonly number[],
   ): (slots: Slots) => void {
-    const [torch, words, call] = [this.#torch, this.#words, this.#call(name, overload, args)];
+    const [torch, words, call] = [this.#torch, this.#words, this.#call(name, overload, args, nothing)];
     const item = torch.native("int", "torch_list_get_item", "uint64_t list, size_t i, void *ret");
     const free = torch.native("int", "torch_delete_list", "uint64_t list");
     return (slots) => {
@@ -87,19 +95,57 @@ export class Dispatcher {
     };
   }
 
-  #call(name: string, overload: string, args: readonly Argument[]): (slots: Slots) => void {
-    const [torch, words, version] = [this.#torch, this.#words, this.#version];
+  #call(name: string, overload: string, args: readonly Argument[], taken: ReadonlySet<number>): (slots: Slots) => void {
+    const [torch, words, each, version] = [this.#torch, this.#words, this.#each, this.#version];
     const call = torch.native(
       "int",
       "torch_call_dispatcher",
       "const void *name, const void *overload, void *stack, uint64_t version",
     );
     const [op, over] = [this.#name(`aten::${name}`), this.#name(overload)];
-    const writers = args.map((argument) => this.#writer(argument));
+    const others: Writer[] = [];
+    const code = args.flatMap((argument) => this.#code(argument, taken, others));
     return (slots) => {
-      for (let i = 0; i < writers.length; i++) (writers[i] as Writer)(slots, words, i);
+      for (let at = 0, i = 0; at < code.length; at += 3, i++) {
+        const [first, second] = [code[at + 1] as number, code[at + 2] as number];
+        switch (code[at]) {
+          case LENT:
+            torch.lend(slots[first] as number, each[i] as Uint32Array);
+            break;
+          case WORD:
+            words[2 * i] = first;
+            words[2 * i + 1] = second;
+            break;
+          case TAKEN:
+            putWord(words, i, torch.give(slots[first] as number));
+            slots[first] = 0;
+            break;
+          default:
+            (others[first] as Writer)(slots, words, i);
+        }
+      }
       torch.check(call(op, over, words, version), name);
     };
+  }
+
+  /** Three small integers for an argument, since a step has tens of thousands: what it is, and which. Others than the usual are added to `others`. */
+  #code(
+    argument: Argument,
+    taken: ReadonlySet<number>,
+    others: Writer[],
+  ): [kind: number, first: number, second: number] {
+    switch (argument.kind) {
+      case "none":
+        return [WORD, 0, 0];
+      case "int":
+        return [WORD, ...halvesOf(BigInt(argument.value))];
+      case "float":
+        return [WORD, ...halvesOf(bitsOf(argument.value))];
+      case "tensor":
+        return [taken.has(argument.slot) ? TAKEN : LENT, argument.slot, 0];
+      default:
+        return [OTHER, others.push(this.#writer(argument)) - 1, 0];
+    }
   }
 
   #name(text: string): Buffer {
@@ -113,7 +159,7 @@ export class Dispatcher {
       case "none":
         return constant(0n);
       case "int":
-        return constant(BigInt.asUintN(64, BigInt(argument.value)));
+        return constant(BigInt(argument.value));
       case "float":
         return constant(bitsOf(argument.value));
       case "tensor": {
@@ -121,16 +167,14 @@ export class Dispatcher {
         return (slots, _words, i) => torch.lend(slots[slot] ?? 0, each[i] as Uint32Array);
       }
       case "tensors": {
-        const [torch, { slots: list }] = [this.#torch, argument];
-        return this.#list(
-          list.map((slot) => (slots: Slots) => {
-            torch.lend(slots[slot] ?? 0, torch.out);
-            return torch.word();
-          }),
-        );
+        const torch = this.#torch;
+        return this.#list(argument.slots, (slot, slots) => {
+          torch.lend(slots[slot] ?? 0, torch.out);
+          return torch.word();
+        });
       }
       case "ints":
-        return this.#list(argument.list.map((x) => () => x));
+        return this.#list(argument.list, (x) => x);
       case "text":
         return this.#text(argument.text);
       case "some":
@@ -138,14 +182,14 @@ export class Dispatcher {
     }
   }
 
-  #list(list: readonly ((slots: Slots) => number)[]): Writer {
+  #list(list: readonly number[], wordOf: (x: number, slots: Slots) => number): Writer {
     const torch = this.#torch;
     const make = torch.native("int", "torch_new_list_reserve_size", "size_t n, void *ret");
     const push = torch.native("int", "torch_list_push_back", "uint64_t list, int64_t x");
     return (slots, words, i) => {
       torch.check(make(list.length, torch.out), "list");
       const handle = torch.word();
-      for (const itemOf of list) torch.check(push(handle, itemOf(slots)), "list");
+      for (let k = 0; k < list.length; k++) torch.check(push(handle, wordOf(list[k] as number, slots)), "list");
       putWord(words, i, handle);
     };
   }
@@ -188,8 +232,13 @@ function cellMaker(torch: Torch): () => number {
   };
 }
 
+/** The lower and the upper half of a word, as 32-bit integers. */
+function halvesOf(value: bigint): [low: number, high: number] {
+  return [Number(BigInt.asIntN(32, value)), Number(BigInt.asIntN(32, value >> 32n))];
+}
+
 function constant(value: bigint): Writer {
-  const [low, high] = [Number(value & 0xffffffffn), Number(value >> 32n)];
+  const [low, high] = halvesOf(value);
   return (_slots, words, i) => {
     words[2 * i] = low;
     words[2 * i + 1] = high;

@@ -148,6 +148,13 @@ export class Torch {
     this.check(this.#newHandle(x, word), "handle");
   }
 
+  /** The handle, for a call that takes it for good. */
+  give(x: Handle): Handle {
+    if (x === 0) throw new Error("a tensor is used that was freed");
+    this.alive--;
+    return x;
+  }
+
   /** Another handle of the same tensor. */
   share(x: Handle): Handle {
     this.lend(x, this.out);

@@ -7,9 +7,16 @@ import { smallNumbers } from "./numbers.ts";
 import { operators } from "./operators/index.ts";
 import type { Operand } from "./operators/lowering.ts";
 
-interface PlannedCall extends Call {
-  /** Slots that nothing reads after this call. */
-  readonly frees: readonly number[];
+/**
+ * What a run goes through. A step of a large model has a hundred thousand calls, each of them once, so what they need lies close together:
+ * looking it up would take longer than to call.
+ */
+interface Loop {
+  readonly runs: readonly Call["run"][];
+  /** Slots that nothing reads after a call, in the order of the calls. */
+  readonly frees: Int32Array;
+  /** By call, where its part of `frees` ends. */
+  readonly freesEnd: Int32Array;
 }
 
 /** An output of the graph. */
@@ -27,7 +34,8 @@ export interface Constant extends Initializer {
 }
 
 export interface Plan {
-  readonly calls: readonly PlannedCall[];
+  readonly calls: readonly Call[];
+  readonly loop: Loop;
   /** How many there are. */
   readonly slots: number;
   /** One slot per input of the graph. */
@@ -62,7 +70,7 @@ export function planOf(torch: Torch, graph: Graph): Plan {
   const read = new Set([...build.calls.flatMap(({ reads }) => reads), ...outputs.map(({ slot }) => slot)]);
   const constants = new Map([...initializers].filter(([slot]) => read.has(slot)));
   const kept = new Set([...given, ...outputs.map(({ slot }) => slot)]);
-  return { calls: withFrees(build.calls, kept), slots: build.slots, inputs, given, constants, outputs };
+  return { calls: build.calls, loop: loopOf(build.calls, kept), slots: build.slots, inputs, given, constants, outputs };
 }
 
 /** Operators whose output is another name of their first operand. `After` has done its work once the order of the nodes is known. */
@@ -173,12 +181,21 @@ function outputsOf(
   });
 }
 
-function withFrees(calls: readonly Call[], kept: ReadonlySet<number>): PlannedCall[] {
+function loopOf(calls: readonly Call[], kept: ReadonlySet<number>): Loop {
   const last = new Map<number, number>();
   calls.forEach(({ reads, writes }, i) => {
     for (const slot of [...writes, ...reads]) if (!kept.has(slot)) last.set(slot, i);
   });
-  const frees: number[][] = calls.map(() => []);
-  for (const [slot, i] of last) frees[i]?.push(slot);
-  return calls.map((call, i) => ({ ...call, frees: frees[i] ?? [] }));
+  const unread: number[][] = calls.map(() => []);
+  for (const [slot, i] of last) unread[i]?.push(slot);
+  const frees: number[] = [];
+  const freesEnd = new Int32Array(calls.length);
+  const runs = calls.map(({ run, taking }, i) => {
+    const slots = unread[i] ?? [];
+    const taken = new Set(taking?.slots.filter((slot) => slots.includes(slot)));
+    frees.push(...slots.filter((slot) => !taken.has(slot)));
+    freesEnd[i] = frees.length;
+    return taken.size === 0 ? run : (taking?.prepare(taken) ?? run);
+  });
+  return { runs, frees: Int32Array.from(frees), freesEnd };
 }

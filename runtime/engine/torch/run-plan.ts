@@ -20,15 +20,15 @@ export function runPlan(
 ): Handle[] {
   plan.inputs.forEach((slot, i) => (slots[slot] = feeds[i] ?? 0));
   const results: Handle[] = [];
-  let node = "";
+  const { runs, frees, freesEnd } = plan.loop;
+  let call = 0;
   try {
-    for (let i = 0; i < plan.calls.length; i++) {
-      const call = plan.calls[i] as Plan["calls"][number];
-      node = call.node;
-      blocks?.before(i);
-      call.run(slots);
-      for (const slot of call.frees) {
-        torch.drop(slots[slot] ?? 0);
+    for (let freed = 0; call < runs.length; call++) {
+      blocks?.before(call);
+      (runs[call] as (typeof runs)[number])(slots);
+      for (const end = freesEnd[call] as number; freed < end; freed++) {
+        const slot = frees[freed] as number;
+        torch.drop(slots[slot] as number);
         slots[slot] = 0;
       }
     }
@@ -39,6 +39,7 @@ export function runPlan(
   } catch (error) {
     for (const x of results) torch.drop(x);
     for (const { writes } of plan.calls) for (const slot of writes) freeUnlessGiven(torch, plan, slots, slot);
+    const node = (plan.calls[call] ?? plan.calls.at(-1))?.node ?? "";
     throw error instanceof TorchError ? new TorchError(`node ${node}: ${error.message}`) : error;
   } finally {
     for (const slot of plan.inputs) slots[slot] = 0;
