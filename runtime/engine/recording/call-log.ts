@@ -1,5 +1,5 @@
 import type { HostTensor, Ops, Tensor } from "../../contract.ts";
-import { DeviceTensor } from "./device-tensor.ts";
+import { DeviceTensor, ShapedTensor } from "./device-tensor.ts";
 
 export type OpName = keyof Ops;
 export type OpResult = Tensor | readonly Tensor[];
@@ -18,6 +18,9 @@ export const takesNumbers: ReadonlySet<string> = new Set<OpName>([
 /** Operations that return a list of tensors. */
 export const returnsList: ReadonlySet<string> = new Set<OpName>(["adamw"]);
 
+/** How many logs there were. */
+let logs = 0;
+
 /**
  * The calls of a function to the operations, described as text. Two runs with equal descriptions have equal graphs, which differ in
  * nothing but the values that are fed.
@@ -29,7 +32,9 @@ export class CallLog {
   readonly hosts: HostTensor[] = [];
   /** Numbers that were given in place of tensors. */
   readonly numbers: number[] = [];
-  readonly #names = new Map<object, string>();
+  /** Where tensors stand that do not say it themselves, by the tensor. */
+  readonly #places = new Map<object, number>();
+  readonly #serial = ++logs;
   #results = 0;
 
   /** Describes a call, and adds its tensors and values to the log. */
@@ -42,18 +47,35 @@ export class CallLog {
 
   /** Names the result of the call that was described last, so that later calls can refer to it. */
   name(result: Tensor): void {
-    this.#names.set(result, `%${this.#results++}`);
+    if (result instanceof ShapedTensor) this.#mark(result, this.#results++);
+    else this.#places.set(result, this.#results++);
+  }
+
+  /** The place of a tensor that has a name: 0, 1, … for results of calls, -1, -2, … for tensors from outside; null for all others. */
+  placeOf(x: object): number | null {
+    if (x instanceof ShapedTensor || x instanceof DeviceTensor) return x.log === this.#serial ? x.place : null;
+    return this.#places.get(x) ?? null;
+  }
+
+  /** Gives a tensor from outside its place. */
+  addTensor(x: DeviceTensor): void {
+    this.#mark(x, -1 - this.tensors.length);
+    this.tensors.push(x);
+  }
+
+  #mark(x: ShapedTensor | DeviceTensor, place: number): void {
+    x.log = this.#serial;
+    x.place = place;
   }
 
   /** The tensor's name. A tensor from outside gets one on its first use, which also tells its shape, type and file. */
   nameOf(x: Tensor): string {
-    const known = this.#names.get(x);
-    if (known !== undefined) return known;
+    const place = this.placeOf(x);
+    if (place !== null) return place < 0 ? `$${-1 - place}` : `%${place}`;
     if (!(x instanceof DeviceTensor))
       throw new Error("a tensor of another engine, or one that did not leave its tidy, is used");
     const name = `$${this.tensors.length}`;
-    this.#names.set(x, name);
-    this.tensors.push(x);
+    this.addTensor(x);
     const file = x.stored === null ? "" : `${x.stored.dtype} ${x.stored.path}@${x.stored.offset}`;
     return `${name}:${x.dtype}[${x.shape.join()}]${file}`;
   }
@@ -66,7 +88,7 @@ export class CallLog {
 
   /** Whether `x` is a tensor: one from outside, or the result of a call. */
   has(x: object): boolean {
-    return x instanceof DeviceTensor || this.#names.has(x);
+    return x instanceof DeviceTensor || this.placeOf(x) !== null;
   }
 
   #argument(op: OpName, x: Argument): string {

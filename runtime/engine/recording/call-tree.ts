@@ -1,3 +1,4 @@
+import type { CallPattern } from "./call-pattern.ts";
 import type { Call, OpenRecording, SavedRecording, TensorType } from "./recording.ts";
 
 /**
@@ -11,6 +12,8 @@ export interface CallTreeNode {
   readonly next: CallTree;
   /** What the call returns: one, but for operations that return a list. */
   readonly results: readonly TensorType[];
+  /** The call that followed the last time, and its node; null before. */
+  usual: { readonly pattern: CallPattern; readonly node: CallTreeNode } | null;
   /** Of a node that returns from its function: the recording, if it is open. */
   recording: OpenRecording | null;
   /** The recording of an earlier process, until it is opened. */
@@ -22,7 +25,8 @@ export function lastNodeOf(tree: CallTree, calls: readonly Call[]): CallTreeNode
   let nodes = tree;
   let last: CallTreeNode | null = null;
   for (const { key, shape, dtype, others = [] } of calls) {
-    last = nodes.get(key) ?? { next: new Map(), results: [{ shape, dtype }, ...others], recording: null, saved: null };
+    const results = [{ shape, dtype }, ...others];
+    last = nodes.get(key) ?? { next: new Map(), results, usual: null, recording: null, saved: null };
     nodes.set(key, last);
     nodes = last.next;
   }

@@ -1,8 +1,26 @@
 import type { DType, Shape, Tensor } from "../../contract.ts";
 import type { StoredTensor } from "../../graph/stored-tensor.ts";
 
+/** Where a tensor stands in the log that has used it last, which is known by its number: quicker to find than in a map. */
+class LoggedTensor {
+  log = 0;
+  place = 0;
+}
+
+/** The result of a call, which has no value yet. */
+export class ShapedTensor extends LoggedTensor implements Tensor {
+  readonly shape: Shape;
+  readonly dtype: DType;
+
+  constructor({ shape, dtype }: Pick<Tensor, "shape" | "dtype">) {
+    super();
+    this.shape = shape;
+    this.dtype = dtype;
+  }
+}
+
 /** A tensor whose value is on the device, under an id, or in a file. */
-export class DeviceTensor implements Tensor {
+export class DeviceTensor extends LoggedTensor implements Tensor {
   readonly id: number;
   readonly shape: Shape;
   readonly dtype: DType;
@@ -10,6 +28,7 @@ export class DeviceTensor implements Tensor {
   readonly stored: StoredTensor | null;
 
   constructor(id: number, shape: Shape, dtype: DType, stored: StoredTensor | null = null) {
+    super();
     this.id = id;
     this.shape = shape;
     this.dtype = dtype;

@@ -1,7 +1,10 @@
 import type { Tensor } from "../../contract.ts";
 import { CallLog, returnsList, type Argument, type OpName, type OpResult } from "./call-log.ts";
 import { checkpointKey, runCheckpoint, type CallHandler, type CallScope } from "./call-scope.ts";
+import { matchesPattern, patternOf } from "./call-pattern.ts";
 import type { CallTree, CallTreeNode } from "./call-tree.ts";
+import { ShapedTensor } from "./device-tensor.ts";
+import type { TensorType } from "./recording.ts";
 import { returnKey, startKey, type Task } from "./task.ts";
 
 /** A run of a function whose calls were all recorded before. */
@@ -34,30 +37,51 @@ export function matchCalls<T>(task: Task<T>, tree: CallTree, scope: CallScope): 
 
 class CallMatcher implements CallHandler {
   readonly log = new CallLog();
-  #next: CallTree;
+  /** Where the calls begin. */
+  readonly #tree: CallTree;
+  /** The node of the last call; null before the first. */
+  #node: CallTreeNode | null = null;
 
   constructor(tree: CallTree) {
-    this.#next = tree;
+    this.#tree = tree;
   }
 
   /** Goes on to the node of a call. */
   enter(key: string): CallTreeNode {
-    const node = this.#next.get(key);
+    const node = (this.#node?.next ?? this.#tree).get(key);
     if (node === undefined) throw unknownCall;
-    this.#next = node.next;
+    this.#node = node;
     return node;
   }
 
   call(op: OpName, args: readonly Argument[]): OpResult {
-    const { results } = this.enter(this.log.describe(op, args));
-    // Objects of their own: the log tells tensors apart by identity.
-    const tensors = results.map((result): Tensor => ({ ...result }));
-    for (const tensor of tensors) this.log.name(tensor);
-    return returnsList.has(op) ? tensors : (tensors[0] as Tensor);
+    const { log } = this;
+    const { results } = this.#enterCall(op, args);
+    if (returnsList.has(op)) return results.map((result) => named(log, result));
+    return named(log, results[0] as TensorType);
+  }
+
+  /** To the node of the call that followed the last time, if this is the same; else the one that its text leads to. */
+  #enterCall(op: OpName, args: readonly Argument[]): CallTreeNode {
+    const { log } = this;
+    const before = this.#node;
+    const usual = before?.usual ?? null;
+    if (usual !== null && matchesPattern(log, usual.pattern, op, args)) return (this.#node = usual.node);
+    const known = log.tensors.length;
+    const node = this.enter(log.describe(op, args));
+    if (before !== null) before.usual = { pattern: patternOf(log, op, args, known), node };
+    return node;
   }
 
   checkpoint: CallHandler["checkpoint"] = (f, given) => {
     this.enter(checkpointKey);
     return runCheckpoint(f, given);
   };
+}
+
+/** A tensor of its own for a result: the log tells tensors apart by identity. */
+function named(log: CallLog, result: TensorType): Tensor {
+  const tensor = new ShapedTensor(result);
+  log.name(tensor);
+  return tensor;
 }
