@@ -6,6 +6,7 @@ import type { EncodeOptions } from "../commands/encode.ts";
 import type { Installable } from "../commands/install.ts";
 import type { TrustOptions } from "../commands/trust.ts";
 import type { Declaring } from "./declaring.ts";
+import { wholeNumber } from "./options.ts";
 
 export function declareConvert({ command, session, done }: Declaring): void {
   command("convert", "Write a LoRA in another program's format, with the same strength there.", [
@@ -40,7 +41,7 @@ export function declareDecode({ command, session, done }: Declaring): void {
     .argument("<paths...>", "files of latents (.pt, .safetensors), and folders with all that is below them")
     .requiredOption(
       "--vae <file>",
-      "the checkpoint, or the file of its video VAE; of LTX-2.5 the one with `conv` in its name",
+      "the checkpoint, or the file of its video VAE; LTX-2.5 has two: with `conv` in its name, and one whose decoder draws noise",
     )
     .option(
       "--out <folder>",
@@ -49,6 +50,11 @@ export function declareDecode({ command, session, done }: Declaring): void {
     )
     .addOption(
       new Option("--engine <name>", "what computes").choices(["auto", "cpu", "wasm", "onnx", "torch"]).default("auto"),
+    )
+    .addOption(
+      new Option("--seed <n>", "of the noise that a VAE without `conv` in its name draws")
+        .argParser(wholeNumber)
+        .default(0),
     )
     .option("--force", "replace files that are already there")
     .action(async (paths: string[], options: DecodeOptions) => {

@@ -24,6 +24,7 @@ export interface DecodeOptions {
   readonly vae: string;
   readonly out: string;
   readonly engine: EngineName | "auto";
+  readonly seed: number;
   readonly force?: true;
 }
 
@@ -39,7 +40,7 @@ export async function decode(session: Session, paths: readonly string[], options
   const made: (Decoded & { readonly from: string })[] = [];
   try {
     const { engine } = await openEngine(options.engine);
-    const decoder = await openDecoder(engine, vae);
+    const decoder = await openDecoder(engine, vae, { seed: options.seed });
     const decoding: Decoding = { decoder, ffmpeg: findFfmpeg(session.io.env["PATH"]), tiling: usualTiling };
     for (const job of jobs) {
       const result = await decodeOne(decoding, job, options.force === true);

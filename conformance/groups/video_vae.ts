@@ -2,14 +2,18 @@ import { join } from "node:path";
 import type { HostTensor, Tensor } from "../../runtime/contract.ts";
 import type { Engine } from "../../runtime/engine/engine.ts";
 import { openSafetensors } from "../../runtime/files/safetensors/index.ts";
+import { cut } from "../../runtime/media/vae/cut.ts";
 import { decodeTiles } from "../../runtime/media/vae/decode-tiles.ts";
+import type { ClipNoise } from "../../runtime/media/vae/diffusion/decode-clip.ts";
+import { examineDiffusion, loadDiffusion } from "../../runtime/media/vae/diffusion/load.ts";
 import { encodeTiles, framesOfLatent, stacked, type ClipEncoding } from "../../runtime/media/vae/encode-tiles.ts";
 import type { Noise } from "../../runtime/media/vae/run-stages.ts";
 import { patchify, unpatchify } from "../../runtime/media/vae/space-to-depth.ts";
 import { completeAfter, tilesInTime, type AxisTiling, type Tiling } from "../../runtime/media/vae/tiles.ts";
 import { loadDecoder, loadEncoder, type VideoDecoder } from "../../runtime/media/vae/video-vae.ts";
+import { readConfigSections } from "../../runtime/model/metadata.ts";
 import { golden, type Case, type GoldenTensor, type Replay } from "../case.ts";
-import { declared, NotCovered, type Checks } from "../checks.ts";
+import { declared, type Checks } from "../checks.ts";
 import type { Tolerance } from "../compare.ts";
 import { keys, limits } from "../known.ts";
 
@@ -74,6 +78,77 @@ const decode = declared(
     });
   },
 );
+
+const decodeDiffusion = declared(
+  { manifest: { ...model, tolerance, draws_info: true }, inputs: /^in\.latent$|^draw_/ },
+  async (replayed, checks, engine) => {
+    await withWeights(replayed, async (file) => {
+      const plan = examineDiffusion(file, readConfigSections(file.metadata, file.path, []), []);
+      const decoder = await loadDiffusion(engine, file, plan);
+      const draws = clipDraws(replayed);
+      const seen = new Map<string, HostTensor[]>();
+      const videos: HostTensor[] = [];
+      try {
+        for (const [i, latent] of samplesOf(hostOf(golden(replayed.tensors, "in.latent"))).entries()) {
+          const frames: Float32Array[] = [];
+          const decoding = { noise: draws(i), tap: collect(engine, seen) };
+          for await (const some of decoder.frames(latent, decoding)) frames.push(...some);
+          const [, , rows = 0, columns = 0] = latent.shape;
+          videos.push(stacked(frames, [rows * decoder.scaleFactors.height, columns * decoder.scaleFactors.width]));
+        }
+      } finally {
+        decoder.dispose();
+      }
+      checks.compare("out.video", together(videos), toleranceOf(replayed));
+      for (const [name, values] of seen)
+        if (replayed.tensors.has(name)) checks.compare(name, together(values), toleranceOf(replayed));
+    });
+  },
+);
+
+/** Keeps what a decoder computes in between, of each sample once: clips as small as these come in one piece. */
+function collect(engine: Engine, seen: Map<string, HostTensor[]>) {
+  return async (name: string, value: Tensor): Promise<void> => {
+    const read = await engine.read(value);
+    // Of the noise levels, whose embedding is a row already, the first was recorded, for the whole batch.
+    if (name !== "t_embedder") add(name, read);
+    else if (!seen.has(`mid.${name}`)) add(name, { ...read, shape: read.shape.slice(1) });
+  };
+  function add(name: string, value: HostTensor): void {
+    seen.set(`mid.${name}`, [...(seen.get(`mid.${name}`) ?? []), value]);
+  }
+}
+
+/** The samples of a batch. */
+function samplesOf({ shape: [batch = 0, ...shape], data }: HostTensor): HostTensor[] {
+  const size = data.length / batch;
+  return Array.from({ length: batch }, (_, i) => ({
+    shape,
+    dtype: "float32",
+    data: data.slice(i * size, (i + 1) * size),
+  }));
+}
+
+/** Samples of equal shapes as a batch. */
+function together(samples: readonly HostTensor[]): HostTensor {
+  const [first] = samples;
+  if (first === undefined) throw new Error("nothing was decoded");
+  const data = Float32Array.from(samples.flatMap((sample) => [...sample.data]));
+  return { shape: [samples.length, ...first.shape], dtype: "float32", data };
+}
+
+/** For each sample of a batch the recorded noise of its clip. */
+function clipDraws(replayed: Case): (sample: number) => ClipNoise {
+  const recorded = recordedNoise(replayed);
+  const [batch = 0] = golden(replayed.tensors, "in.latent").shape;
+  let all: HostTensor[] | null = null;
+  return (sample) => (shape) => {
+    const own = (all ??= samplesOf(recorded([batch, ...shape])))[sample];
+    if (own === undefined) throw new Error(`there is no noise for sample ${sample}`);
+    const [, , rows = 0, columns = 0] = shape;
+    return (start, end) => cut(own, { start, end }, { start: 0, end: rows }, { start: 0, end: columns });
+  };
+}
 
 /** Officially frames come in chunks, all of a tile in time at once; here a few at a time. */
 async function compareTiled(replayed: Case, checks: Checks, decoder: VideoDecoder, latent: HostTensor): Promise<void> {
@@ -174,9 +249,7 @@ const patches = declared(
 const operations: Readonly<Record<string, Replay>> = {
   encode,
   decode,
-  decode_diffusion: () => {
-    throw new NotCovered("this version has no diffusion decoder; the convolutional one decodes the same latents");
-  },
+  decode_diffusion: decodeDiffusion,
   trainer_tiled_encode: trainerTiledEncode,
   patchify: patches,
 };

@@ -8,35 +8,32 @@ import { replaceAtomically, writeAtomically } from "../files/atomic.ts";
 import { judgeFile } from "../files/kinds/index.ts";
 import { openSafetensors } from "../files/safetensors/index.ts";
 import { fail, FindingsError, type Finding } from "../findings.ts";
-import { normal } from "../random/philox.ts";
 import { ffmpegMissing, writeVideo } from "./ffmpeg.ts";
 import { toBytes } from "./pixels/bytes.ts";
 import type { VideoLatents } from "./latents-file.ts";
 import { encodePng } from "./png.ts";
-import { decodeTiles } from "./vae/decode-tiles.ts";
+import { loadLatentDecoder, type LatentDecoder } from "./vae/latent-decoder.ts";
 import type { Tiling } from "./vae/tiles.ts";
-import { loadDecoder, type VideoDecoder } from "./vae/video-vae.ts";
 
 /**
  * Loads the decoder of a checkpoint or of a video VAE's own file.
  * @param place the setting that named the file
- * Errors: FindingsError LTX6180 to LTX6230 for a file of another kind, LTX6801 to LTX6803 for a VAE that can not be used.
+ * @param seed of the noise that the decoder draws, if it is one that does
+ * Errors: FindingsError LTX6180 to LTX6230 for a file of another kind, LTX6801 and LTX6803 for a VAE that can not be used.
  */
-export async function openDecoder(engine: Engine, path: string, place: Finding["path"] = []): Promise<VideoDecoder> {
+export async function openDecoder(
+  engine: Engine,
+  path: string,
+  { place = [], seed = 0 }: { readonly place?: Finding["path"]; readonly seed?: number } = {},
+): Promise<LatentDecoder> {
   const unfit = await judgeFile(path, "video-vae", place);
   if (unfit !== null) throw new FindingsError([unfit]);
   const file = await openSafetensors(path);
   try {
-    return await loadDecoder(engine, file, { place, noise });
+    return await loadLatentDecoder(engine, file, { place, seed });
   } finally {
     await file.close();
   }
-}
-
-/** The same for each file: a decoder that draws noise gives the same picture whenever it is asked. */
-function noise(shape: readonly number[]): HostTensor {
-  const size = shape.reduce((a, b) => a * b, 1);
-  return { shape, dtype: "float32", data: normal({ seed: 0, step: 0, microBatch: 0, name: "decoder" }, size) };
 }
 
 /**
@@ -78,7 +75,7 @@ async function fromSafetensors(path: string, channels: number): Promise<VideoLat
 
 /** What pictures and videos are made with. */
 export interface Decoding {
-  readonly decoder: VideoDecoder;
+  readonly decoder: LatentDecoder;
   /** The path of ffmpeg; null where there is none. */
   readonly ffmpeg: string | null;
   readonly tiling: Tiling;
@@ -136,7 +133,7 @@ export async function* framesOf(
   latents: HostTensor,
   rounding: Parameters<typeof toBytes>[1],
 ): AsyncGenerator<Uint8Array> {
-  for await (const frames of decodeTiles(decoder, latents, tiling))
+  for await (const frames of decoder.frames(latents, tiling))
     for (const frame of frames) yield toBytes(frame, rounding);
 }
 

@@ -6,7 +6,8 @@ import { judgeFile } from "../files/kinds/index.ts";
 import { openSafetensors, type SafetensorsFile } from "../files/safetensors/index.ts";
 import { fail, FindingsError, together, type Finding } from "../findings.ts";
 import { findFfmpeg, installFfmpeg } from "../media/ffmpeg.ts";
-import { examineDecoder, examineEncoder } from "../media/vae/video-vae.ts";
+import { examineLatentDecoder } from "../media/vae/latent-decoder.ts";
+import { examineEncoder } from "../media/vae/video-vae.ts";
 import type { ExaminedModel } from "../model/checkpoint.ts";
 import { checkTextShape } from "../model/embeddings.ts";
 import { createPositions } from "../model/positions.ts";
@@ -114,7 +115,7 @@ async function decoderWarnings(
   channels: number,
   frames: number,
 ): Promise<Finding[]> {
-  const reason = await reasonAgainst(path, (file) => examineDecoder(file).config.latentChannels, channels);
+  const reason = await reasonAgainst(path, (file) => examineLatentDecoder(file).latentChannels, channels);
   const warning = { severity: "warning", path: place } as const;
   if (reason !== null) {
     const message = `samples will be pictures of their latents, not videos, since ${reason}`;
@@ -215,7 +216,8 @@ export function openSamples(
     (strategy.modalities[modality]?.inserted ?? []).map((name) => sampledWeight(`${name}.${modality}`));
   const hasInserted = (["video", "audio"] as const).some((modality) => inserted(modality).length > 0);
   const sampled = { engine, embeddings, velocities, inserted, layers: trained.config.layers };
-  const decoder = decoderOnDemand(engine, vae, trained.config.video?.inChannels ?? 0);
+  const given = { channels: trained.config.video?.inChannels ?? 0, seed: config.validation.seed };
+  const decoder = decoderOnDemand(engine, vae, given);
   const planOf = (index: number) => {
     const sample = samples[index];
     if (sample === undefined) throw new RangeError(`there is no sample ${index}`);
@@ -282,10 +284,14 @@ function baseDrawing(given: BaseDrawing): SampleSource["drawBase"] {
 }
 
 /** The decoder of a run while samples are drawn: opened for the first one, and freed when the training needs the memory again. */
-function decoderOnDemand(engine: Engine, vae: ReturnType<typeof vaeOf>, channels: number) {
+function decoderOnDemand(
+  engine: Engine,
+  vae: ReturnType<typeof vaeOf>,
+  given: Parameters<typeof openSampleDecoder>[2],
+) {
   let opened: Promise<SampleDecoder | null> | null = null;
   return {
-    open: () => (opened ??= openSampleDecoder(engine, vae.path, channels)),
+    open: () => (opened ??= openSampleDecoder(engine, vae.path, given)),
     release() {
       void opened?.then((decoder) => decoder?.dispose());
       opened = null;

@@ -14,9 +14,16 @@ export interface SampleDecoder {
   dispose(): void;
 }
 
-/** The decoder of a file; null where it has none that can be used for latents of so many channels, which the checks before a run say. */
-export async function openSampleDecoder(engine: Engine, path: string, channels: number): Promise<SampleDecoder | null> {
-  const decoder = await openDecoder(engine, path).catch(ofFindings);
+/**
+ * The decoder of a file; null where it has none that can be used for latents of so many channels, which the checks before a run say.
+ * @param seed of the noise that some decoders draw
+ */
+export async function openSampleDecoder(
+  engine: Engine,
+  path: string,
+  { channels, seed }: { readonly channels: number; readonly seed: number },
+): Promise<SampleDecoder | null> {
+  const decoder = await openDecoder(engine, path, { seed }).catch(ofFindings);
   if (decoder !== null && decoder.latentChannels === channels) {
     const decoding = { decoder, ffmpeg: findFfmpeg(), tiling: usualTiling };
     return { write: (...sample) => writeBoth(decoding, ...sample), dispose: () => decoder.dispose() };

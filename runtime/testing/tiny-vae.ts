@@ -26,6 +26,35 @@ export const tinyVae = {
   ],
 } as const;
 
+/** The same with the diffusion decoder of LTX-2.5, whose layers are one block each. Its kernels look two frames ahead in all. */
+export const tinyDiffusionVae = {
+  _class_name: "CausalDiffusionVAE",
+  model_output_type: "x0",
+  encoder: { blocks: tinyVae.encoder_blocks, out_channels: 8, patch_size: 4 },
+  decoder: {
+    in_channels: 8,
+    head_dim: 16,
+    stage_channels: [32, 16, 16, 16, 16],
+    stage_depths: [1, 1, 1, 1, 1],
+    stage_kernels: [
+      [3, 1, 1],
+      [1, 3, 3],
+      [1, 3, 3],
+      [3, 3, 3],
+    ],
+    stage5_kernel: [3, 3, 3],
+    upsamples: [
+      [[1, 2, 2], 2],
+      [[2, 1, 1], 1],
+      [[2, 2, 2], 1],
+      [[2, 2, 2], 1],
+    ],
+    t_emb_dim: 16,
+    timestep_scale_multiplier: 1000,
+    default_num_inference_steps: 1,
+  },
+} as const;
+
 /** Writes a VAE of the config with random weights, under the names of a checkpoint or (`prefix` empty) of a file of its own. */
 export async function writeTinyVae(
   path: string,

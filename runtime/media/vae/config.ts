@@ -99,7 +99,8 @@ export function readDecoderConfig(sections: ConfigSection, source: Source): Deco
   return config;
 }
 
-function sectionOf(sections: ConfigSection, { file, place }: Source): ConfigSection {
+/** The section. Errors: FindingsError LTX6204 without it. */
+export function sectionOf(sections: ConfigSection, { file, place }: Source): ConfigSection {
   const vae = sections["vae"];
   if (isSection(vae)) return vae;
   const help = "name the whole checkpoint, or the file of the video VAE as it was published";
@@ -111,7 +112,8 @@ function sectionOf(sections: ConfigSection, { file, place }: Source): ConfigSect
   );
 }
 
-function createReader(section: ConfigSection, { file, place }: Source) {
+/** Reads values of a section, and collects what is wrong with them until `finish`, which throws LTX6801. */
+export function createReader(section: ConfigSection, { file, place }: Source) {
   const wrong: string[] = [];
   const refuse: Refuse = (what) => void wrong.push(what);
   const valueOf = (key: string, given: unknown) => given ?? section[key] ?? null;

@@ -1,8 +1,16 @@
 /** The tensors of a video VAE by its config: what a file of it holds. */
 import type { ConfigSection } from "../../model/config-reader.ts";
-import { readDecoderConfig, readEncoderConfig } from "./config.ts";
+import { isSection } from "../../model/metadata.ts";
+import { readDecoderConfig, readEncoderConfig, type DecoderConfig } from "./config.ts";
+import { readDiffusionConfig } from "./diffusion/config.ts";
+import { parametersOf } from "./diffusion/parameters.ts";
 import type { Parameter } from "./layers.ts";
 import { decoderStages, encoderStages } from "./stages.ts";
+
+function convolutional(config: DecoderConfig, fails: (what: string) => never): readonly Parameter[] {
+  const own = decoderStages(config, fails).flatMap(({ parameters }) => parameters);
+  return config.isTimestepConditioned ? [...own, { name: "timestep_scale_multiplier", shape: [] }] : own;
+}
 
 /**
  * Names and shapes of both halves and of the statistics, without a prefix.
@@ -15,7 +23,10 @@ export function vaeTensors(vae: ConfigSection): readonly Parameter[] {
   const fails = (what: string): never => {
     throw new Error(what);
   };
-  const [encoder, decoder] = [readEncoderConfig(sections, source), readDecoderConfig(sections, source)];
+  const encoder = readEncoderConfig(sections, source);
+  const decoder = isSection(vae["decoder"])
+    ? parametersOf(readDiffusionConfig(sections, source))
+    : convolutional(readDecoderConfig(sections, source), fails);
   const named = (half: string, list: readonly Parameter[]) =>
     list.map(({ name, shape }) => ({ name: `${half}.${name}`, shape }));
   const statistics = ["mean-of-means", "std-of-means"].map((name) => ({
@@ -24,8 +35,7 @@ export function vaeTensors(vae: ConfigSection): readonly Parameter[] {
   }));
   return [
     ...encoderStages(encoder, fails).flatMap(({ parameters }) => named("encoder", parameters)),
-    ...decoderStages(decoder, fails).flatMap(({ parameters }) => named("decoder", parameters)),
-    ...(decoder.isTimestepConditioned ? [{ name: "decoder.timestep_scale_multiplier", shape: [] }] : []),
+    ...named("decoder", decoder),
     ...statistics,
   ];
 }

@@ -14,6 +14,7 @@ import { PIECE, runPieces, type Pieces } from "./run-pieces.ts";
 import { runStages, weightsOf, type Noise, type Tap } from "./run-stages.ts";
 import { decoderStages, encoderStages } from "./stages.ts";
 import { TIME } from "./space-to-depth.ts";
+import { mean, prefixes, spread } from "./statistics.ts";
 
 interface Half {
   readonly latentChannels: number;
@@ -136,12 +137,6 @@ const widthsRefused =
   ({ file, place }: { readonly file: string; readonly place: Finding["path"] }) =>
   (what: string): never =>
     fail("LTX6801", `in the video VAE's config in ${file}, ${what}`, undefined, place);
-
-const statistics = "per_channel_statistics";
-const [mean, spread] = [`${statistics}.mean-of-means`, `${statistics}.std-of-means`];
-
-/** Prefixes that files give to a VAE's tensors: in a checkpoint, and in a file of its own. */
-const prefixes = ["vae.", "", "first_stage_model."];
 
 /** Of a file without any tensor of a VAE its config says nothing. */
 function refuseOther(file: SafetensorsFile, half: "encoder" | "decoder", place: Finding["path"]): void {
