@@ -7,7 +7,7 @@ import * as assert from "uvu/assert";
 import { writePt, writeSafetensors } from "../../runtime/files/index.ts";
 import { findFfmpeg } from "../../runtime/media/ffmpeg.ts";
 import { temporaryFolders } from "../../runtime/testing/temporary-folders.ts";
-import { writeTinyVae } from "../../runtime/testing/tiny-vae.ts";
+import { tinyDiffusionVae, writeTinyVae } from "../../runtime/testing/tiny-vae.ts";
 import { ltxc } from "../testing/testing.ts";
 
 const test = suite("ltxc decode");
@@ -101,6 +101,23 @@ test("what can not be decoded is said, and the rest is made; nothing is replaced
   assert.is(said.diagnostics.length, 5);
   assert.match((await decode(cwd, ["a.pt"], "")).err, /LTX6814.*is there already/);
   assert.is((await decode(cwd, ["a.pt", "--force"], "")).code, 0);
+});
+
+test("the diffusion decoder makes the same picture of a latent, and another with another seed", async () => {
+  const cwd = await newFolder();
+  await writeTinyVae(join(cwd, "vae.safetensors"), { config: tinyDiffusionVae, prefix: "" });
+  await latents(join(cwd, "a.pt"), 1);
+  const seen = async (...args: readonly string[]): Promise<Buffer> => {
+    const { code, out, err } = await decode(cwd, ["a.pt", "--force", ...args], "");
+    assert.is(code, 0, err);
+    assert.match(out, /^decoded\/a\.png: 64 x 32, 1 frame$/m);
+    return (await readPng(join(cwd, "decoded/a.png"))).pixels;
+  };
+  const first = await seen();
+  assert.ok(new Set(first).size > 50, "the picture has many colours");
+  assert.ok(first.equals(await seen("--seed", "0")));
+  assert.not.ok(first.equals(await seen("--seed", "1")));
+  assert.match((await decode(cwd, ["a.pt", "--seed", "-1"], "")).err, /it is a whole number, 0 or more/);
 });
 
 test("wrong command lines say what to write", async () => {

@@ -7,7 +7,7 @@ import { isTensor, readPt, toFloat32, type PtValue } from "../../runtime/files/i
 import { readTensorFile } from "../../runtime/checkpoints/tensor-file.ts";
 import { findFfmpeg } from "../../runtime/media/ffmpeg.ts";
 import { encodePng } from "../../runtime/media/png.ts";
-import { writeTinyVae } from "../../runtime/testing/tiny-vae.ts";
+import { tinyDiffusionVae, writeTinyVae } from "../../runtime/testing/tiny-vae.ts";
 import { ltxc, project } from "../testing/testing.ts";
 import { negative, sample, usual, validation } from "../testing/validation.ts";
 
@@ -239,6 +239,8 @@ test("pixels that can not be encoded, and samples that will not be decoded, are 
   );
   await withVae(cwd);
   assert.equal(await findings(cwd), []);
+  await writeTinyVae(join(cwd, "vae.safetensors"), { config: tinyDiffusionVae });
+  assert.equal(await findings(cwd), [], "the diffusion decoder is as good");
   await validation(cwd, [...small, negative, ...condition("cut.png")]);
   assert.match((await findings(cwd)).join(), /^LTX6820 .*cut\.png is no whole PNG picture: it is cut off/);
   await validation(cwd, [...small, negative, ...condition("nowhere.png")]);

@@ -14,11 +14,11 @@ export const entries = [
   {
     code: "LTX6802",
     slug: "vae-diffusion-decoder",
-    title: "The VAE's decoder is a diffusion model",
+    title: "The VAE's decoder is a diffusion model, and a convolutional one is needed",
     explanation:
-      "LTX-2.5 has two files for its video VAE. The decoder of one is a small diffusion model, which this version does not run. The other, with `conv` in its name, decodes the same latents by convolutions.",
-    bad: "ltxc decode latents --vae ltx-2.5-video-vae.safetensors\n",
-    good: "ltxc decode latents --vae ltx-2.5-video-vae-conv.safetensors\n",
+      "LTX-2.5 has two files for its video VAE. The decoder of one is a small diffusion model, which `ltxc decode` and samples of a run use like any other. Where pixels are computed within a step, or the tensors of a file are those of a convolutional decoder though its config names another class, the convolutional one is needed: the file with `conv` in its name, which decodes the same latents.",
+    bad: "model:\n  video_vae_path: ltx-2.5-video-vae.safetensors\n",
+    good: "model:\n  video_vae_path: ltx-2.5-video-vae-conv.safetensors\n",
   },
   {
     code: "LTX6803",

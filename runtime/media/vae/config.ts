@@ -80,7 +80,7 @@ export function readDecoderConfig(sections: ConfigSection, source: Source): Deco
   const className = vae["_class_name"] ?? "CausalVideoAutoencoder";
   if (className !== "CausalVideoAutoencoder") {
     const help = "name the file of the convolutional VAE, such as ltx-2.5-video-vae-conv: it decodes the same latents";
-    const what = `the decoder in ${source.file} is a diffusion model (${JSON.stringify(className)}), which this version does not run`;
+    const what = `the decoder in ${source.file} is a diffusion model (${JSON.stringify(className)}), where a convolutional one is needed`;
     return fail("LTX6802", what, help, source.place);
   }
   const reader = createReader(vae, source);
