@@ -19,9 +19,9 @@ import type { DiffusionConfig, Triple } from "./config.ts";
 export type ClipNoise = (shape: readonly number[]) => (start: number, end: number) => HostTensor;
 
 /** What lies between the parts, for those who look at it; a clip may come in several pieces. */
-export type PieceTap = (name: string, value: Tensor) => Promise<void>;
+type PieceTap = (name: string, value: Tensor) => Promise<void>;
 
-export interface DiffusionNetwork {
+interface DiffusionNetwork {
   readonly engine: Engine;
   readonly config: DiffusionConfig;
   readonly weights: ReadonlyMap<string, Tensor>;

@@ -8,7 +8,7 @@ import type { Engine } from "../../../engine/engine.ts";
 import { part } from "../layers.ts";
 
 /** Consecutive frames, `[frames, rows, columns, channels]`; whoever gets a piece disposes of it. */
-export interface Piece {
+interface Piece {
   /** The number of its first frame. */
   readonly start: number;
   readonly x: Tensor;

@@ -14,7 +14,7 @@ import { diffusionBlocks, gateParameters, gates, parametersOf } from "./paramete
 const factors: ScaleFactors = { time: 8, height: 32, width: 32 };
 
 /** What is known of the decoder before its weights are read. */
-export interface DiffusionPlan {
+interface DiffusionPlan {
   readonly config: DiffusionConfig;
   readonly latentChannels: number;
   readonly scaleFactors: ScaleFactors;

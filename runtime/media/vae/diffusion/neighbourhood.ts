@@ -72,7 +72,7 @@ function biasOf(engine: Engine, { visible, queries, keys }: TileGroup): Tensor |
 }
 
 /** A volume of keys and the frames of it that ask, all with the volume's rows and columns. */
-export interface Asking {
+interface Asking {
   /** `[cells of the volume, 3 * heads * head_dim]`: queries, keys and values. */
   readonly qkv: Tensor;
   /** Frames, rows and columns of the volume. */
