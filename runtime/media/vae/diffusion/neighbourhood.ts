@@ -21,16 +21,20 @@ export interface Windows {
   readonly order: Tensor;
 }
 
-/** Numbers that are gathered at once for the keys of a chunk. */
+/** 64 MiB in float32. */
 const MOST_GATHERED = 2 ** 24;
 
 const UNSEEN = -1e30;
 
-/** Uploads what `attend` needs to know of the windows; `disposeWindows` frees it. */
+/**
+ * Uploads what `attend` needs to know of the windows; `disposeWindows` frees it.
+ * @param mostGathered numbers that are gathered at once for the keys of a chunk
+ */
 export function keepWindows(
   engine: Engine,
   axes: readonly [time: AxisWindows, rows: AxisWindows, columns: AxisWindows],
   { heads, headDim }: { readonly heads: number; readonly headDim: number },
+  mostGathered = MOST_GATHERED,
 ): Windows {
   const count = (of: (axis: AxisWindows) => number) => axes.reduce((product, axis) => product * of(axis), 1);
   const [queries, keys] = [count(({ starts }) => starts.length), count((axis) => axis.keys)];
@@ -39,7 +43,7 @@ export function keepWindows(
   const chunks = groupTiles(axes).flatMap((group) => {
     for (const tile of group.queries) for (const query of tile) order[query] = row++;
     const own = group.keys[0]?.length ?? 1;
-    const most = Math.max(1, Math.floor(MOST_GATHERED / (own * heads * headDim)));
+    const most = Math.max(1, Math.floor(mostGathered / (own * heads * headDim)));
     const bias = biasOf(engine, group);
     return Array.from({ length: Math.ceil(group.keys.length / most) }, (_, i) => ({
       queries: keepRows(engine, group.queries.slice(i * most, (i + 1) * most), heads, queries),
