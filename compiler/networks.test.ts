@@ -82,6 +82,33 @@ test("a window is the same part of the grid for all calls of a network", async (
   assert.equal(step.strategy.networks?.[0]?.window, { frames: 1, height: 1, width: 2 });
 });
 
+/** The mean over the cells of a mask of |s|, 2 |s| and 3 |s|, for the sums s of their channels. */
+const masked = (chosen: (cell: number) => boolean): readonly number[] =>
+  Array.from({ length: B }, (_, i) => {
+    const own = cells(i).filter((_, cell) => chosen(cell));
+    return (2 * own.reduce((sum, s) => sum + Math.abs(s), 0)) / own.length;
+  });
+
+test("a mask of latent cells restricts a loss of pixels, in a window, too", async () => {
+  const { loss } = await first(decode, "mae(decode(latents), 0) over (video.frame_index == 1)");
+  near(
+    loss,
+    masked((cell) => cell >= 6),
+  );
+  const { loss: tokens } = await first(decode, "mae(decode(latents), 0) over (video.column < 2) over video.row");
+  near(
+    tokens,
+    masked((cell) => cell % 3 < 2 && cell % 6 >= 3),
+  );
+  const all = "decode: {architecture: ltx_video_decoder, window: {width: 1}}";
+  const { loss: column } = await first(all, "mae(decode(latents), 0) over (video.frame_index == 0)");
+  const columns = [0, 1, 2].map((column) => masked((cell) => cell < 6 && cell % 3 === column));
+  assert.ok(
+    columns.some((each) => each.every((value, i) => Math.abs(value - (column?.[i] ?? NaN)) < 1e-5)),
+    column?.join(),
+  );
+});
+
 test("layers work along the channels, which their file must have as many of", async () => {
   const judge = "judge: {architecture: [linear 8, gelu, linear 2], from: judge.safetensors, prefix: head.}";
   // The stand-in doubles what it is given.

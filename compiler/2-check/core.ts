@@ -176,6 +176,8 @@ export type Core = Node &
     | { readonly op: "import"; readonly name: string; readonly args: readonly Core[] }
     /** What a frozen network makes of a value, whose axes are those that it takes. */
     | { readonly op: "network"; readonly name: string; readonly arg: Core }
+    /** In the weights of a `maskedMean` over pixels: a value of latent cells for each pixel of them. `window`: the network whose window they are of. */
+    | { readonly op: "enlarge"; readonly arg: Core; readonly window: string | null }
     /** An extra output of the model. */
     | { readonly op: "output"; readonly name: string }
     /** Along `other`, the values of all other samples of the batch, from the next one on. */
@@ -269,6 +271,7 @@ export function withChildren(core: Core, change: (child: Core) => Core): Core {
     case "dft":
     case "network":
     case "cell":
+    case "enlarge":
       return { ...core, arg: change(core.arg) };
     case "quantile":
       return { ...core, arg: change(core.arg), share: change(core.share) };

@@ -3,6 +3,7 @@ import { haveEqualAxes } from "./equal-axes.ts";
 import { failed, hasArguments, values, type Call } from "./call.ts";
 import { align, broadcastTo, isMask, map, reduce } from "./combine.ts";
 import { describe, literal, poisoned, tensor, type Core, type Elementwise } from "./core.ts";
+import { onPixels } from "./over-pixels.ts";
 import { choosesSamples } from "./presence.ts";
 import { spanOf, type Report } from "./report.ts";
 
@@ -28,7 +29,8 @@ function masked(call: Call, args: readonly Core[], weights: readonly Core[]): Co
   if (call.env.language > 1 && call.env.report.isOwn(call.span) && !haveEqualAxes(call, args)) return failed(call);
   const compared = errorOf(call, args);
   if (compared.op === "error" || !isPerSample(call, compared)) return failed(call);
-  const written = weights.filter((weight) => !(weight.op === "literal" && weight.value === true));
+  const named = weights.filter((weight) => !(weight.op === "literal" && weight.value === true));
+  const written = named.map((weight) => onPixels(call, weight, compared));
   const [error = compared, ...restricting] = align([compared, ...written]);
   if (restricting.some((weight) => !isWeight(call.env.report, weight, error))) return failed(call);
   const overAll = restricting.length < weights.length;

@@ -2,6 +2,7 @@
 import { familyOf, gridAxes } from "../../2-check/axes.ts";
 import { describe, type Axis, type Core, type Term } from "../../2-check/core.ts";
 import { at, call, list, object, type Code } from "./code.ts";
+import { enlargeCode, networkCode } from "./network-code.ts";
 import { host } from "./number.ts";
 import { ownerOf, perSequence, startTimes } from "./references.ts";
 import { hasName, type Scope } from "./scope.ts";
@@ -47,7 +48,8 @@ function tensorCode(core: Core, scope: Scope): Code {
       return predictionCode(core, scope);
     case "import":
     case "network":
-      return core.op === "import" ? importCode(core, scope) : networkCode(core, scope);
+    case "enlarge":
+      return ofFunction(core, scope);
     case "output":
       return call(scope.helper("output"), ["prediction", `"${core.name}"`]);
     case "map":
@@ -72,9 +74,8 @@ function tensorCode(core: Core, scope: Scope): Code {
     case "stopGradient":
       return op("stopGradient", [device(core.arg, scope)]);
     case "extend":
-      return extendCode(core, scope);
     case "key":
-      return device(core.arg, scope);
+      return core.op === "extend" ? extendCode(core, scope) : device(core.arg, scope);
     case "from":
       return fromCode(core, scope);
     case "neighbours":
@@ -101,6 +102,12 @@ function predictionCode(core: Term<"prediction" | "passPrediction">, scope: Scop
   return call(scope.helper("targetTokens"), ["ops", `${made}.${modality}`, scope.size(`token:${modality}`)]);
 }
 
+function ofFunction(core: Term<"import" | "network" | "enlarge">, scope: Scope): Code {
+  if (core.op === "import") return importCode(core, scope);
+  const arg = device(core.arg, scope);
+  return core.op === "network" ? networkCode(core, arg, scope) : enlargeCode(core, arg, scope);
+}
+
 function importCode({ name, args, type }: Term<"import">, scope: Scope): Code {
   if (scope.hasStandIns) return standInCode(args, type, scope);
   const codes = args.map((arg) => (arg.type.stage === "host" ? host(arg, scope) : device(arg, scope)));
@@ -110,18 +117,6 @@ function importCode({ name, args, type }: Term<"import">, scope: Scope): Code {
   const shape = type.axes.map((axis) => (hasName(axis) ? scope.size(axis) : "null"));
   const written = [JSON.stringify(name), JSON.stringify(describe(type).replaceAll("`", "")), list(shape)];
   return call(scope.helper("imported"), [...written, ["() => ", made]]);
-}
-
-/** All calls of a network with a window see the same part of the grid. */
-function networkCode({ name, arg }: Term<"network">, scope: Scope): Code {
-  scope.contextMember("network");
-  const window = scope.windowOf(name);
-  if (window === null) return call("network", [literal(name), device(arg, scope)]);
-  scope.contextMember("draws");
-  const sizes = list([window.frames, window.height, window.width].map((size) => String(size ?? null)));
-  const place = call("draws.numbers", [literal(`network.${name}`), "3"]);
-  const part = call(scope.helper("windowed"), ["ops", scope.inputName(), device(arg, scope), sizes, place]);
-  return call("network", [literal(name), part]);
 }
 
 /** What an imported function is declared to return; each length is that of an argument's axis or of a grid. */
@@ -237,7 +232,11 @@ function maskedMean({ error, weights }: Term<"maskedMean">, scope: Scope): Code 
     const code = aligned(weight, outer, scope, true);
     return weight.type.dtype === "bool" ? op("float", [code]) : code;
   });
-  return call(scope.helper("maskedMean"), ["ops", mean, factors.reduce((a, b) => op("mul", [a, b]))]);
+  const weight = factors.reduce((a, b) => op("mul", [a, b]));
+  // How many pixels a cell has is told by the pixels themselves.
+  if (weights.some(({ op }) => op === "enlarge"))
+    return call(scope.helper("maskedPixels"), ["ops", mean, ["(pixels) => ", weight]]);
+  return call(scope.helper("maskedMean"), ["ops", mean, weight]);
 }
 
 function broadcast({ arg, type }: Term<"broadcast">, scope: Scope): Code {

@@ -383,6 +383,7 @@ const needed: Partial<Record<Helper, readonly Helper[]>> = {
   dft: ["realWaves", "complexWaves"],
   assigned: ["bestOrder"],
   withTokens: ["present"],
+  maskedPixels: ["maskedMean"],
 };
 
 export function withNeeded(name: Helper): readonly Helper[] {

@@ -266,7 +266,7 @@ export const entries = [
     slug: "pixels-meet-latents",
     title: "Pixels meet latent cells, or pixels of another grid",
     explanation:
-      "What a video decoder gives lies on pixels, `f32[batch, rgb, pixel_frame, pixel_row, pixel_column]`. A latent cell stands for many pixels, so values over pixels meet only values over the same pixels, or numbers and values for each sample. Decode the other value, too, or reduce one of them first.",
+      "What a video decoder gives lies on pixels, `f32[batch, rgb, pixel_frame, pixel_row, pixel_column]`. A latent cell stands for many pixels, so values over pixels meet only values over the same pixels, or numbers and values for each sample. Decode the other value, too, or reduce one of them first. Only behind `over`, masks and weights of cells meet pixels, which have those of their cells.",
     bad: strategy(decoder(), "mse(decode(video.denoised), video.clean)"),
     good: strategy(decoder(), pixels),
   },
