@@ -15,9 +15,7 @@ import {
   type EngineName,
 } from "../../runtime/index.ts";
 import { reportWithoutLines } from "../project/findings.ts";
-import { exitCode } from "../shell/exit.ts";
-import { alreadyThere, jobsOf, lengthText, type Job } from "../shell/jobs.ts";
-import { codeOf, printFindings, printReport } from "../shell/print-findings.ts";
+import { alreadyThere, endJobs, jobsOf, lengthText, type Job } from "../shell/jobs.ts";
 import { say, type Session } from "../shell/session.ts";
 
 export interface DecodeOptions {
@@ -53,16 +51,7 @@ export async function decode(session: Session, paths: readonly string[], options
     if (!(error instanceof FindingsError)) throw error;
     reports.push(reportWithoutLines(options.vae, error.findings));
   }
-  if (session.json)
-    printReport(session, reports, "json", {
-      decoded: made.map(({ from, path, ...more }) => ({
-        from: relative(cwd, from),
-        path: relative(cwd, path),
-        ...more,
-      })),
-    });
-  else if (reports.length > 0) printFindings(session, reports);
-  return reports.length > 0 ? codeOf(reports) : exitCode.ok;
+  return endJobs(session, reports, "decoded", made);
 }
 
 async function decodeOne(

@@ -15,10 +15,9 @@ import {
   type EngineName,
 } from "../../runtime/index.ts";
 import { reportWithoutLines } from "../project/findings.ts";
-import { exitCode, UsageError } from "../shell/exit.ts";
-import { alreadyThere, jobsOf, lengthText, type Job } from "../shell/jobs.ts";
+import { UsageError } from "../shell/exit.ts";
+import { alreadyThere, endJobs, jobsOf, lengthText, type Job } from "../shell/jobs.ts";
 import { createMomentLine, type MomentLine } from "../shell/moment-line.ts";
-import { codeOf, printFindings, printReport } from "../shell/print-findings.ts";
 import { say, type Session } from "../shell/session.ts";
 import { duration } from "../shell/text.ts";
 
@@ -82,11 +81,7 @@ export async function encode(session: Session, paths: readonly string[], options
   } finally {
     line.clear();
   }
-  if (session.json) {
-    const shown = made.map((each) => ({ ...each, from: relative(cwd, each.from), path: relative(cwd, each.path) }));
-    printReport(session, reports, "json", { encoded: shown });
-  } else if (reports.length > 0) printFindings(session, reports);
-  return reports.length > 0 ? codeOf(reports) : exitCode.ok;
+  return endJobs(session, reports, "encoded", made);
 }
 
 function fittingOf(text: string | undefined, { scaleFactors }: Encoding["encoder"]): Encoding["fitting"] {

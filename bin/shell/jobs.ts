@@ -2,8 +2,11 @@
 import { statSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { basename, dirname, extname, join, relative, resolve } from "node:path";
+import type { FileReport } from "../../compiler/diagnostics/index.ts";
 import type { Finding } from "../../runtime/findings.ts";
-import { UsageError } from "./exit.ts";
+import { exitCode, UsageError } from "./exit.ts";
+import { codeOf, printFindings, printReport } from "./print-findings.ts";
+import type { Session } from "./session.ts";
 
 /** A file, and what its result is called, without the ending. */
 export interface Job {
@@ -64,6 +67,25 @@ function refuseDoubles(jobs: readonly Job[], cwd: string): void {
 export function alreadyThere(path: string, ways: string): Finding {
   const help = `choose another folder with \`--out\`, ${ways}`;
   return { code: "LTX6814", severity: "error", path: [], message: `${path} is there already`, help };
+}
+
+/** What a command has made, and of which file. */
+interface Made {
+  readonly from: string;
+  readonly path: string;
+}
+
+/**
+ * The end of such a command: what was found, with `--json` what was made too, below `name`.
+ * @returns the exit code
+ */
+export function endJobs(session: Session, reports: readonly FileReport[], name: string, made: readonly Made[]): number {
+  const here = (path: string) => relative(session.io.cwd, path);
+  if (session.json) {
+    const shown = made.map((each) => ({ ...each, from: here(each.from), path: here(each.path) }));
+    printReport(session, reports, "json", { [name]: shown });
+  } else if (reports.length > 0) printFindings(session, reports);
+  return reports.length > 0 ? codeOf(reports) : exitCode.ok;
 }
 
 /** As in "97 frames, 24 per second". */

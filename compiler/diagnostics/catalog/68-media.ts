@@ -147,6 +147,24 @@ export const entries = [
     good: 'ltxc encode upright.mp4 --vae ltx-2-19b-dev.safetensors --resolution-buckets "768x448x49;448x768x49"\n',
   },
   {
+    code: "LTX6840",
+    slug: "colour-profile-not-converted",
+    title: "The colours of a picture are not converted",
+    explanation:
+      "A picture's ICC profile says what its numbers look like. Profiles of three curves and a matrix (sRGB, Display P3, Adobe RGB, ProPhoto) are converted to sRGB, as the official preprocessing does. Others, such as those of CMYK for printing and those made of tables, are not: the numbers are taken as sRGB, and colours look somewhat different.",
+    bad: "ltxc encode for-printing.jpg --vae ltx-2-19b-dev.safetensors\n",
+    good: "ltxc encode saved-as-srgb.jpg --vae ltx-2-19b-dev.safetensors\n",
+  },
+  {
+    code: "LTX6841",
+    slug: "picture-transparent",
+    title: "A picture has transparency",
+    explanation:
+      "Latents have no transparency. As in the official preprocessing, it is left out, and pixels that cannot be seen get the colours that are stored under them: often black, or what an editor has erased.",
+    bad: "ltxc encode cut-out.png --vae ltx-2-19b-dev.safetensors\n",
+    good: "ltxc encode on-white.png --vae ltx-2-19b-dev.safetensors\n",
+  },
+  {
     code: "LTX6830",
     slug: "condition-not-encoded",
     title: "A sample is given pixels, and there is nothing to encode them",

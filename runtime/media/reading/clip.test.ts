@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { appendFile, mkdir, open, readdir, readFile, stat, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { deflateSync } from "node:zlib";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { FindingsError } from "../../findings.ts";
@@ -37,6 +38,43 @@ test("a PNG picture is read without any program", async () => {
     height: 5,
     bytes: Uint8Array.from({ length: 105 }, (_, i) => (i * 37) % 256),
   });
+});
+
+/** The picture with a chunk more behind its header; nobody looks at checksums. */
+function withChunk(picture: Buffer, type: string, data: Buffer): Buffer {
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(data.length);
+  const parts = [
+    picture.subarray(0, 33),
+    length,
+    Buffer.from(type, "latin1"),
+    data,
+    Buffer.alloc(4),
+    picture.subarray(33),
+  ];
+  return Buffer.concat(parts);
+}
+
+test("a picture with transparency, or with a profile that is not converted, is read, and told of once", async () => {
+  const profile = Buffer.alloc(132);
+  profile.write("CMYK", 16, "latin1");
+  profile.write("acsp", 36, "latin1");
+  const chunks: readonly (readonly [string, Buffer, string])[] = [
+    ["iCCP", Buffer.concat([Buffer.from("x\0\0", "latin1"), deflateSync(profile)]), "LTX6840"],
+    ["tRNS", Buffer.alloc(6), "LTX6841"],
+  ];
+  for (const [type, data, code] of chunks) {
+    const path = join(await folder(), "picture.png");
+    await writeFile(path, withChunk(png(7, 5), type, data));
+    const codes: string[] = [];
+    const clip = await openClip(path, {
+      programs: null,
+      most: null,
+      onWarning: (finding) => void codes.push(finding.code),
+    });
+    for (let i = 0; i < 2; i++) for await (const picture of clip.frames()) assert.is(picture.width, 7);
+    assert.equal(codes, [code]);
+  }
 });
 
 test("other files say which package is missing", async () => {

@@ -1,9 +1,10 @@
 /** Videos and pictures as frames of RGB bytes. */
 import { readBeginning, readBytes, unreadable } from "../../files/regular-file.ts";
 import { fail, FindingsError, type Finding } from "../../findings.ts";
-import { decodePng, exifOfPng, isPng, PngError, readPngHeader } from "./decode-png.ts";
+import { profileOfPng, readProfile } from "./colour-profile.ts";
+import { chunkOfPng, decodePng, isPng, PngError, readPngHeader } from "./decode-png.ts";
 import { framesByFfmpeg, type FrameOptions } from "./frames.ts";
-import { exifOfJpeg, isJpeg, orientationIn, upright } from "./orientation.ts";
+import { headOfJpeg, isJpeg, orientationIn, upright } from "./orientation.ts";
 import type { RgbBytes } from "../pixels/resize.ts";
 import { checkSize, MOST_PIXELS, other, probe } from "./probe.ts";
 import { needed, type MediaPrograms } from "./programs.ts";
@@ -42,14 +43,17 @@ export interface Clip {
  * Errors: FindingsError LTX6820 for a file that is none or can not be decoded, LTX6821 without ffmpeg, LTX6823 for too large a picture,
  * LTX6824 where ffmpeg hangs; also while frames are read.
  */
-export async function openClip(path: string, options: ClipOptions): Promise<Clip> {
+export async function openClip(path: string, given: ClipOptions): Promise<Clip> {
   const head = await headOf(path);
+  const options = { ...given, onWarning: once(given.onWarning) };
   if (isPng(head) && !/\.apng$/i.test(path)) return pngClip(path, head, options);
   const programs = needed(options.programs, path);
   const isPhoto = isJpeg(head) && !/\.mjpe?g$/i.test(path);
-  const exif = isPhoto ? exifOfJpeg(head) : null;
+  const { exif, profile } = isPhoto ? headOfJpeg(head) : { exif: null, profile: null };
   const plain = await plainName(path);
-  const found = await probe(programs, plain.path, path).finally(plain.remove);
+  const found = await probe(programs, plain.path, path)
+    .catch((error: unknown) => (isAnimatedWebp(head) ? refuseAnimatedWebp(path) : Promise.reject(error as Error)))
+    .finally(plain.remove);
   const isPicture = isPhoto || found.isPicture;
   const isTurned = options.isTurned !== false;
   return {
@@ -60,10 +64,30 @@ export async function openClip(path: string, options: ClipOptions): Promise<Clip
       // Releases of ffmpeg differ in whether they turn photos: it is done here.
       const settings = { most: isPicture ? 1 : options.most, isTurned: isTurned && !isPhoto };
       const given = { programs, path, onWarning: options.onWarning, claimed: found.frames };
-      for await (const picture of fromFfmpeg(given, settings))
-        yield exif === null || !isTurned ? picture : upright(picture, orientationIn(exif));
+      for await (const picture of fromFfmpeg(given, settings)) {
+        const turned = exif === null || !isTurned ? picture : upright(picture, orientationIn(exif));
+        yield profile === null ? turned : inSrgb(turned, profile, path, options.onWarning);
+      }
     },
   };
+}
+
+/** A clip may be read twice, first to measure it: what is wrong with it is told once. */
+function once(onWarning: ClipOptions["onWarning"]): ClipOptions["onWarning"] {
+  const told = new Set<string>();
+  return (finding) => {
+    if (!told.has(finding.code)) onWarning(finding);
+    told.add(finding.code);
+  };
+}
+
+/** By the flag in the first chunk of its extended form. */
+const isAnimatedWebp = (head: Buffer): boolean =>
+  head.toString("latin1", 8, 16) === "WEBPVP8X" && ((head[20] ?? 0) & 2) !== 0;
+
+function refuseAnimatedWebp(path: string): never {
+  const help = "make a video or a GIF of it first, or take what it was made of";
+  return fail("LTX6820", `${path} is an animated WebP, which this ffmpeg can not decode`, help);
 }
 
 interface FromFfmpeg extends Pick<ClipOptions, "onWarning"> {
@@ -119,7 +143,24 @@ async function whole<Value>(path: string, read: () => Value | Promise<Value>): P
   }
 }
 
-async function pngClip(path: string, head: Buffer, { isTurned }: ClipOptions): Promise<Clip> {
+/** A picture whose colours a profile describes; a warning where they can not be computed. */
+function inSrgb(picture: RgbBytes, icc: Buffer, path: string, onWarning: ClipOptions["onWarning"]): RgbBytes {
+  const profile = readProfile(icc);
+  if (profile === null) return picture;
+  if (profile.toSrgb !== null) return profile.toSrgb(picture);
+  const message = `${path} has the colour profile "${profile.name}", which is not converted here: its colours are taken as sRGB`;
+  const help = "save it as sRGB in an editor for pictures first, if its colours matter";
+  onWarning({ code: "LTX6840", severity: "warning", path: [], message, help });
+  return picture;
+}
+
+function warnOfTransparency(path: string, onWarning: ClipOptions["onWarning"]): void {
+  const message = `${path} is transparent in places, and is read without it: these get the colours that are stored there`;
+  const help = "save it without transparency, on the background that you want";
+  onWarning({ code: "LTX6841", severity: "warning", path: [], message, help });
+}
+
+async function pngClip(path: string, head: Buffer, { isTurned, onWarning }: ClipOptions): Promise<Clip> {
   const { width, height } = await whole(path, () => readPngHeader(head));
   checkSize(width, height, path);
   return {
@@ -129,8 +170,13 @@ async function pngClip(path: string, head: Buffer, { isTurned }: ClipOptions): P
     async *frames() {
       const bytes = await readBytes(path, PNG_BYTES);
       yield await whole(path, () => {
-        const exif = isTurned === false ? null : exifOfPng(bytes);
-        return upright(decodePng(bytes), exif === null ? 1 : orientationIn(exif));
+        const exif = isTurned === false ? null : chunkOfPng(bytes, "eXIf");
+        const { isTransparent, ...pixels } = decodePng(bytes);
+        if (isTransparent) warnOfTransparency(path, onWarning);
+        const picture = upright(pixels, exif === null ? 1 : orientationIn(exif));
+        const chunk = chunkOfPng(bytes, "iCCP");
+        const profile = chunk && profileOfPng(chunk);
+        return profile === null ? picture : inSrgb(picture, profile, path, onWarning);
       });
     },
   };

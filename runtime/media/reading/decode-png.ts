@@ -62,13 +62,18 @@ export function readPngHeader(bytes: Buffer): Header {
   return { width, height, depth, colour, isInterlaced: interlace === 1 };
 }
 
-/** The value of the EXIF chunk; null where there is none. Throws PngError. */
-export function exifOfPng(bytes: Buffer): Buffer | null {
-  return chunksOf(bytes).find(({ type }) => type === "eXIf")?.data ?? null;
+/** The value of a chunk, such as `eXIf` and `iCCP`; null where there is none. Throws PngError. */
+export function chunkOfPng(bytes: Buffer, wanted: string): Buffer | null {
+  return chunksOf(bytes).find(({ type }) => type === wanted)?.data ?? null;
+}
+
+interface PngPixels extends RgbBytes {
+  /** Whether a part of it can be seen through. */
+  readonly isTransparent: boolean;
 }
 
 /** Throws PngError for a file that is damaged. */
-export function decodePng(bytes: Buffer): RgbBytes {
+export function decodePng(bytes: Buffer): PngPixels {
   const header = readPngHeader(bytes);
   const chunks = chunksOf(bytes);
   const packed = Buffer.concat(chunks.filter(({ type }) => type === "IDAT").map(({ data }) => data));
@@ -79,13 +84,17 @@ export function decodePng(bytes: Buffer): RgbBytes {
   if (header.colour === 3 && palette === undefined) bad("it has no palette");
   const made = new Uint8Array(3 * header.width * header.height);
   let at = 0;
+  let isTransparent = chunks.some(
+    ({ type, data }) => type === "tRNS" && (header.colour !== 3 || data.some((x) => x < 255)),
+  );
   for (const pass of passes) {
     const length = lineBytes(header, pass.width);
     const lines = unfiltered(rows.subarray(at, at + pass.height * (1 + length)), pass.height, length, step(header));
     at += pass.height * (1 + length);
     place(made, lines, length, pass, header, palette);
+    isTransparent ||= hasTransparent(lines, length, pass, header);
   }
-  return { width: header.width, height: header.height, bytes: made };
+  return { width: header.width, height: header.height, bytes: made, isTransparent };
 }
 
 function inflated(packed: Buffer, size: number): Buffer {
@@ -197,6 +206,16 @@ function place(
       }
     }
   }
+}
+
+/** Whether the last sample of a pixel, where it is that, says less than opaque. */
+function hasTransparent(lines: Uint8Array, length: number, { width, height }: Pass, header: Header): boolean {
+  if (header.colour !== 4 && header.colour !== 6) return false;
+  const samples = samplesOf(header);
+  const value = sampler(lines, header);
+  for (let y = 0; y < height; y++)
+    for (let x = 0; x < width; x++) if (value(y * length, (x + 1) * samples - 1) < 255) return true;
+  return false;
 }
 
 /** The i-th sample of a line; of 16 bits the upper 8. */

@@ -52,19 +52,31 @@ export function orientationIn(exif: Buffer): number {
 
 export const isJpeg = (bytes: Buffer): boolean => bytes[0] === 0xff && bytes[1] === 0xd8 && bytes[2] === 0xff;
 
-/** The segment in which a JPEG file keeps EXIF data. */
-const APP1 = 0xe1;
+/** The segments in which a JPEG file keeps EXIF data, and parts of a colour profile. */
+const [APP1, APP2] = [0xe1, 0xe2];
 
-/** The EXIF data in the head of a JPEG file; null where there is none. */
-export function exifOfJpeg(bytes: Buffer): Buffer | null {
+/** What stands in the head of a JPEG file before its pixels. */
+export interface JpegHead {
+  /** Null where there is none. */
+  readonly exif: Buffer | null;
+  readonly profile: Buffer | null;
+}
+
+export function headOfJpeg(bytes: Buffer): JpegHead {
+  let exif: Buffer | null = null;
+  const parts = new Map<number, Buffer>();
   for (let at = 2; at + 4 <= bytes.length && bytes[at] === 0xff;) {
     const kind = bytes[at + 1] ?? 0;
     // The pixels begin.
-    if (kind === 0xda || kind === 0xd9) return null;
+    if (kind === 0xda || kind === 0xd9) break;
     const length = bytes.readUInt16BE(at + 2);
     const data = bytes.subarray(at + 4, at + 2 + length);
-    if (kind === APP1 && data.toString("latin1", 0, 6) === "Exif\0\0") return data.subarray(6);
+    if (kind === APP1 && data.toString("latin1", 0, 6) === "Exif\0\0") exif ??= data.subarray(6);
+    // Behind the name the number of the part, and how many there are.
+    if (kind === APP2 && data.toString("latin1", 0, 12) === "ICC_PROFILE\0")
+      parts.set(data[12] ?? 0, data.subarray(14));
     at += 2 + Math.max(2, length);
   }
-  return null;
+  const ordered = [...parts].toSorted(([a], [b]) => a - b).map(([, part]) => part);
+  return { exif, profile: ordered.length === 0 ? null : Buffer.concat(ordered) };
 }
