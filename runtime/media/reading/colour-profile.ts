@@ -3,7 +3,7 @@ import { inflateSync } from "node:zlib";
 import type { RgbBytes } from "../pixels/resize.ts";
 
 /** What a profile makes of a picture: null where it is not one of three curves and a matrix, so that nothing can be computed here. */
-export interface ColourProfile {
+interface ColourProfile {
   readonly name: string;
   readonly toSrgb: ((picture: RgbBytes) => RgbBytes) | null;
 }

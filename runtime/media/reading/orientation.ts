@@ -56,7 +56,7 @@ export const isJpeg = (bytes: Buffer): boolean => bytes[0] === 0xff && bytes[1] 
 const [APP1, APP2] = [0xe1, 0xe2];
 
 /** What stands in the head of a JPEG file before its pixels. */
-export interface JpegHead {
+interface JpegHead {
   /** Null where there is none. */
   readonly exif: Buffer | null;
   readonly profile: Buffer | null;
