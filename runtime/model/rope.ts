@@ -37,49 +37,67 @@ export function ropeTables(spec: RopeSpec, positions: HostTensor): RopeTables {
   const size = shape.reduce((a, b) => a * b, 1);
   // Entries in front of the first frequency turn nothing: cos 1, sin 0.
   const [cos, sin] = [new Float32Array(size).fill(1), new Float32Array(size)];
-  const place = spec.type === "split" ? placeSplit(spec, axes, tokens) : placeInterleaved(spec, axes, tokens);
-  for (let sample = 0; sample < batch; sample++) {
-    for (let token = 0; token < tokens; token++) {
-      for (let axis = 0; axis < axes; axis++) {
-        const u = normalised(positions, (sample * axes + axis) * tokens + token, spec.maxPos[axis] ?? 1);
-        grid.forEach((frequency, k) => {
-          const angle = fround(frequency * u);
-          place(sample, token, k * axes + axis, Math.cos(angle), cos);
-          place(sample, token, k * axes + axis, Math.sin(angle), sin);
-        });
-      }
+  const write = spec.type === "split" ? splitWriter(spec, axes, tokens) : interleavedWriter(spec, axes);
+  const turns = spec.maxPos.map((maxPos) => turnsBy(grid, maxPos));
+  for (let row = 0; row < batch * tokens; row++) {
+    const [sample, token] = [Math.floor(row / tokens), row % tokens];
+    for (let axis = 0; axis < axes; axis++) {
+      const turn = turns[axis]?.(midpoint(positions, (sample * axes + axis) * tokens + token));
+      if (turn === undefined) continue;
+      write(row, axis, turn.cos, cos);
+      write(row, axis, turn.sin, sin);
     }
   }
   return { cos: { shape, dtype: "float32", data: cos }, sin: { shape, dtype: "float32", data: sin } };
 }
 
-/** 2 p / maxPos - 1 of the `index`-th position, which is a midpoint where the positions are bounds. */
-function normalised({ shape, data }: HostTensor, index: number, maxPos: number): number {
-  const bounds = shape.length === 4;
-  const p = bounds ? fround((data[2 * index] ?? 0) + (data[2 * index + 1] ?? 0)) / 2 : (data[index] ?? 0);
-  return fround(fround(p / maxPos) * 2 - 1);
-}
-
-type Place = (sample: number, token: number, entry: number, value: number, table: Float32Array) => void;
-
-/** Head h owns the entries from h * width / (2 H) on, so heads see different frequencies; padding goes to head 0. */
-function placeSplit({ width, heads }: RopeSpec, axes: number, tokens: number): Place {
-  const perHead = width / (2 * heads);
-  const padding = width / 2 - Math.floor(width / (2 * axes)) * axes;
-  return (sample, token, entry, value, table) => {
-    const head = Math.floor((entry + padding) / perHead);
-    table[((sample * heads + head) * tokens + token) * perHead + ((entry + padding) % perHead)] = value;
+/** Cosine and sine of a position's angles. Tokens share positions, row by row and frame by frame: each is computed once. */
+function turnsBy(grid: Float32Array, maxPos: number): (position: number) => RopeTables<Float32Array> {
+  const known = new Map<number, RopeTables<Float32Array>>();
+  return (position) => {
+    const found = known.get(position);
+    if (found !== undefined) return found;
+    const u = fround(fround(position / maxPos) * 2 - 1);
+    const angles = grid.map((frequency) => frequency * u);
+    const made = { cos: angles.map(Math.cos), sin: angles.map(Math.sin) };
+    known.set(position, made);
+    return made;
   };
 }
 
-function placeInterleaved({ width }: RopeSpec, axes: number, tokens: number): Place {
+/** The `index`-th position, which is a midpoint where the positions are bounds. */
+function midpoint({ shape, data }: HostTensor, index: number): number {
+  const isBounds = shape.length === 4;
+  return isBounds ? fround((data[2 * index] ?? 0) + (data[2 * index + 1] ?? 0)) / 2 : (data[index] ?? 0);
+}
+
+/** Writes what one axis gives to a token, whose number counts through all samples: its k-th value is the entry k * axes + axis. */
+type Writer = (row: number, axis: number, values: Float32Array, table: Float32Array) => void;
+
+/** Head h owns the entries from h * width / (2 H) on, so heads see different frequencies; padding goes to head 0. */
+function splitWriter({ width, heads }: RopeSpec, axes: number, tokens: number): Writer {
+  const perHead = width / (2 * heads);
+  const count = Math.floor(width / (2 * axes));
+  const padding = width / 2 - count * axes;
+  const places = Int32Array.from({ length: count * axes }, (_, entry) => {
+    const head = Math.floor((entry + padding) / perHead);
+    return head * tokens * perHead + ((entry + padding) % perHead);
+  });
+  return (row, axis, values, table) => {
+    const sample = Math.floor(row / tokens);
+    const start = (sample * heads * tokens + (row % tokens)) * perHead;
+    for (let k = 0; k < count; k++) table[start + (places[k * axes + axis] ?? 0)] = values[k] ?? 0;
+  };
+}
+
+/** Each value twice. */
+function interleavedWriter({ width }: RopeSpec, axes: number): Writer {
   const padding = width % (2 * axes);
-  return (sample, token, entry, value, table) => {
-    table.fill(
-      value,
-      (sample * tokens + token) * width + padding + 2 * entry,
-      (sample * tokens + token) * width + padding + 2 * entry + 2,
-    );
+  return (row, axis, values, table) => {
+    for (let k = 0; k < values.length; k++) {
+      const at = row * width + padding + 2 * (k * axes + axis);
+      table[at] = table[at + 1] = values[k] ?? 0;
+    }
   };
 }
 
