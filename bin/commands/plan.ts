@@ -23,6 +23,7 @@ import { readRunConfig } from "../shell/files.ts";
 import { bytes, table } from "../shell/text.ts";
 import { inspectMachine } from "../shell/machine.ts";
 import { alternativeRows, alternativesOf, alternativeText, tableRows, type Alternative } from "../plan/alternatives.ts";
+import { createMomentLine } from "../shell/moment-line.ts";
 import { indented, leftOutRows } from "../plan/outlook.ts";
 import { hopeless, roomOf } from "../plan/memory-check.ts";
 import { plannedEngine, reckoningFor, reckoningOn, reckoningText, type Reckoning } from "../plan/planned-engine.ts";
@@ -203,10 +204,13 @@ export async function plan(session: Session, path: string, options: PlanOptions)
     const ofPlan = root === null ? [] : toDiagnostics(examined.file, root, findings);
     return [{ file: examined.file, diagnostics: [...examined.diagnostics, ...ofPlan] }];
   };
+  const line = createMomentLine(session);
+  const tell = (text: string) => line.show(() => `reckoning ${text}`);
   const made =
     ready === null || preflight === null
       ? null
-      : await foundBy(() => forecast(ready, preflight, path, { ...options, ...asked }));
+      : await foundBy(() => forecast(ready, preflight, path, { ...options, ...asked, tell }));
+  line.clear();
   const reports = told(made?.findings ?? []);
   if (made === null || made.result === null) {
     printReport(session, reports, session.json ? "json" : "terminal");
@@ -222,6 +226,8 @@ type Forecast =
 
 interface ForecastOptions extends Pick<PlanOptions, "emit" | "table"> {
   readonly card: PlannedCard | null;
+  /** Is told what is reckoned next. */
+  readonly tell: (text: string) => void;
 }
 
 /** Errors: FindingsError where the run could not take a step, or where what it trains is hopelessly large. */
@@ -229,7 +235,7 @@ async function forecast(
   { config: written, step, leftOut = [] }: NonNullable<Examined["ready"]>,
   examined: Preflight,
   path: string,
-  { emit, card, table: asTable }: ForecastOptions,
+  { emit, card, table: asTable, tell }: ForecastOptions,
 ): Promise<Forecast> {
   const isTable = asTable === true;
   const tooMuch = await hopeless(
@@ -245,9 +251,11 @@ async function forecast(
   const reckoning = card === null ? await reckoningFor(written) : reckoningOn(card, written);
   const { engine } = reckoning;
   const space = await spaceOf(written, engine, card);
+  tell("the run as it is");
   const settled = await settledPlan(written, step, examined, { engine, most: space.free });
   const { config, plan } = settled;
-  const alternatives = await alternativesOf(config, step, examined, { plan, engine, most: space.free, isTable });
+  const search = { plan, engine, most: space.free, isTable, tell: (text: string) => tell(`it with ${text}`) };
+  const alternatives = await alternativesOf(config, step, examined, search);
   return { ...reckoning, path, leftOut, ...settled, alternatives, space, card, isTable };
 }
 

@@ -34,6 +34,8 @@ interface Search {
   readonly most: number;
   /** Whether all combinations of the main settings are wanted, and smaller samples in any case. */
   readonly isTable: boolean;
+  /** Is told what is tried next, in words for the user. */
+  readonly tell?: (text: string) => void;
 }
 
 /**
@@ -46,12 +48,12 @@ export async function alternativesOf(
   examined: Preflight,
   search: Search,
 ): Promise<readonly Alternative[]> {
-  const { plan, engine, most, isTable } = search;
-  const planned: Planned = async (chosen) => ({
-    settings: chosen.map(({ setting }) => setting),
-    smaller: null,
-    plan: await planOf(changed(config, chosen), step, examined, engine),
-  });
+  const { plan, engine, most, isTable, tell = () => {} } = search;
+  const planned: Planned = async (chosen) => {
+    const settings = chosen.map(({ setting }) => setting);
+    tell(settings.join(" and "));
+    return { settings, smaller: null, plan: await planOf(changed(config, chosen), step, examined, engine) };
+  };
   const singles = await singlesOf(changesOf(config, engine, smallestBatch(step.strategy, examined)), plan, planned);
   const saving = singles.map(({ change }) => change);
   const found = singles.map(({ alternative }) => alternative);
@@ -62,12 +64,17 @@ export async function alternativesOf(
   const least = all ?? found.at(-1) ?? null;
   const hasFitting = [plan, ...found.map((one) => one.plan)].some((one) => planBytes(one) <= most);
   if (hasFitting && !(isTable && planBytes(plan) > most)) return found;
-  const tried = isTable && least !== null ? [[], saving] : [saving];
-  for (const chosen of tried)
-    for (const what of ["frames", "picture"] as const)
-      found.push(...(await smallerWith(config, step, examined, { chosen, what, engine, most })));
+  const withAll = { chosen: saving, whole: least?.plan ?? plan };
+  const tried = isTable && least !== null ? [{ chosen: [], whole: plan }, withAll] : [withAll];
+  for (const one of tried)
+    for (const what of ["frames", "picture"] as const) {
+      tell(smallerKinds[what]);
+      found.push(...(await smallerWith(config, step, examined, { ...one, what, engine, most })));
+    }
   return found;
 }
+
+const smallerKinds: Readonly<Record<Smaller, string>> = { frames: "fewer frames", picture: "a smaller picture" };
 
 type Planned = (chosen: readonly Change[]) => Promise<Alternative>;
 
@@ -110,6 +117,8 @@ function combinations(saving: readonly Change[]): readonly (readonly Change[])[]
 
 interface ToFit {
   readonly chosen: readonly Change[];
+  /** With them, and with the samples as they are. */
+  readonly whole: Plan;
   readonly what: Smaller;
   readonly engine: PlannedEngine;
   readonly most: number;

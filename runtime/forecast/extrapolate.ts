@@ -4,7 +4,7 @@ import { loraOf } from "../config/index.ts";
 import type { RunConfig } from "../config/run-config.ts";
 
 /** With many equal blocks, only these numbers of them are recorded; the rest is extrapolated from the difference. */
-const [FEW, MORE] = [2, 4];
+const [FEW, MORE] = [2, 3];
 
 /**
  * How many blocks there are of each kind: frozen ones before the first with adapters, through which no gradient flows; those with adapters;

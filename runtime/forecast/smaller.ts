@@ -27,45 +27,54 @@ interface Room {
 /** Looks at so many sizes at most; a plan of a large model takes seconds. */
 const MOST_TRIES = 4;
 
+/** A run with its largest sample cut to so many cells. */
+interface Cut {
+  readonly cells: number;
+  readonly plan: Plan;
+}
+
 /**
  * The largest of the sizes with which the run takes no more than `most`; null where none does, or where its sources can not be cut so.
+ * @param whole the plan with the samples as they are, which takes more
  * Errors: as `planOf`, other than findings.
  */
 export async function smallerThatFits(
   config: RunConfig,
   step: Step,
   examined: Preflight,
-  { what, engine, most }: Room & { readonly what: Smaller },
+  { what, engine, most, whole }: Room & { readonly what: Smaller; readonly whole: Plan },
 ): Promise<SmallerPlan | null> {
   const { largest } = typicalOf(examined.data.outlines);
   const crops = cropsOf(largest, what);
   const planned = (i: number) => planCropped(config, step, examined, { crop: crops[i] as Crop, largest, engine });
+  const cells = (i: number) => tokensOf((crops[i] as Crop).to);
   const smallest = crops.length === 0 ? null : await planned(crops.length - 1);
   if (smallest === null || planBytes(smallest) > most) return null;
-  // Everything before `low` is known not to fit, `found` to do so. Memory is nearly linear in the tokens, so the next try is where the line
-  // through the sizes that are known reaches `most`.
-  let [low, high, found] = [0, crops.length - 1, smallest];
+  // Everything before `low` is known not to fit, `found` to do so.
+  let [low, high] = [0, crops.length - 1];
+  let found: Cut = { cells: cells(high), plan: smallest };
+  let above: Cut = { cells: tokensOf((crops[0] as Crop).from), plan: whole };
   for (let tries = 1; tries < MOST_TRIES && low < high; tries++) {
-    const at = tries === 1 ? Math.floor((low + high) / 2) : guess(crops, most, { low, high, found });
+    const wanted = cellsFor(most, found, above);
+    const at = Math.max(low, findFrom(crops, wanted));
+    if (at >= high) break;
     const plan = await planned(at);
-    if (plan !== null && planBytes(plan) <= most) [high, found] = [at, plan];
-    else low = at + 1;
+    if (plan !== null && planBytes(plan) <= most) [high, found] = [at, { cells: cells(at), plan }];
+    else [low, above] = [at + 1, plan === null ? above : { cells: cells(at), plan }];
   }
-  return { crop: crops[high] as Crop, plan: found };
+  return { crop: crops[high] as Crop, plan: found.plan };
 }
 
-/** The size between two at which memory per token, with all else unchanged, should reach `most`. */
-function guess(
-  crops: readonly Crop[],
-  most: number,
-  { low, high, found }: { readonly low: number; readonly high: number; readonly found: Plan },
-): number {
-  const { memory, tokens } = found.largest;
-  const perToken = (memory.step + memory.allocator) / tokens;
-  const more = (most - planBytes(found)) / perToken;
-  const wanted = tokensOf((crops[high] as Crop).to) + more;
-  const at = crops.findIndex(({ to }) => tokensOf(to) <= wanted);
-  return Math.min(Math.max(at, low), high - 1);
+/** Memory is nearly linear in the tokens: the cells at which the line through a size that fits and one that does not reaches `most`. */
+function cellsFor(most: number, fits: Cut, above: Cut): number {
+  const perCell = (planBytes(above.plan) - planBytes(fits.plan)) / (above.cells - fits.cells);
+  return fits.cells + (most - planBytes(fits.plan)) / perCell;
+}
+
+/** The first of the sizes with no more than so many cells; behind the last where there is none. */
+function findFrom(crops: readonly Crop[], cells: number): number {
+  const at = crops.findIndex(({ to }) => tokensOf(to) <= cells);
+  return at < 0 ? crops.length : at;
 }
 
 /** Smaller sizes, the largest first, to which all latents of the sample can be cut. */

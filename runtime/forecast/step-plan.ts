@@ -15,11 +15,14 @@ import { openExamined } from "../opening/open-run.ts";
 import type { Preflight } from "../opening/preflight.ts";
 import { contextOf, createOptimizer } from "../training/optimizer-context.ts";
 import { accumulate } from "../training/optimizer-step.ts";
+import type { DrawSource } from "../random/sampler.ts";
 import { mostContextBytes } from "../opening/text-contexts.ts";
 import { countBlocks, extrapolated, toRecord, withCounts, type BlockCounts } from "./extrapolate.ts";
+import { recordingsFor } from "./known-recordings.ts";
 import { withOwn, type Plan, type PlannedEngine, type StepPlan } from "./plan.ts";
 
-const ONNX_ON_CPU: PlannedEngine = { name: "onnx", provider: "cpu", precision: "float32" };
+/** A new object each time, since what was recorded is kept as long as it. */
+const onnxOnCpu = (): PlannedEngine => ({ name: "onnx", provider: "cpu", precision: "float32" });
 
 /**
  * Foretells what a step takes, by recording its graphs without running them. Exact in what the graphs do; what the runtime needs for
@@ -31,7 +34,7 @@ export async function planOf(
   config: RunConfig,
   step: Step,
   examined: Preflight,
-  engine: PlannedEngine = ONNX_ON_CPU,
+  engine: PlannedEngine = onnxOnCpu(),
 ): Promise<Plan> {
   const { largest, commonest } = typicalOf(examined.data.outlines);
   const planned = (outline: Outline) => planSample(config, step, examined, { outline, engine });
@@ -117,7 +120,7 @@ export async function graphsOf(
   config: RunConfig,
   step: Step,
   examined: Preflight,
-  { engine = ONNX_ON_CPU, blocks }: Partial<Recording> = {},
+  { engine = onnxOnCpu(), blocks }: Partial<Recording> = {},
 ): Promise<readonly Graph[]> {
   const { sample } = typicalOf(examined.data.outlines).largest;
   return (await recordStep(config, step, withOnly(sample, config, examined), { engine, blocks })).graphs;
@@ -129,10 +132,11 @@ interface Recording {
 }
 
 /** The engine with a device that computes nothing. */
-async function simulated({ name, provider, precision }: PlannedEngine, device: Device): Promise<Engine> {
-  const tf = await loadTfjsAlone();
-  if (name === "onnx") return createOnnxEngine(tf, device, { provider });
-  return createTorchEngine(tf, device, { provider: provider === "cuda" ? "cuda" : "cpu", precision });
+async function simulated(engine: PlannedEngine, device: Device): Promise<Engine> {
+  const { name, provider, precision } = engine;
+  const [tf, saved] = [await loadTfjsAlone(), recordingsFor(engine)];
+  if (name === "onnx") return createOnnxEngine(tf, device, { provider, saved });
+  return createTorchEngine(tf, device, { provider: provider === "cuda" ? "cuda" : "cpu", precision, saved });
 }
 
 /** What the graphs themselves take. */
@@ -168,7 +172,7 @@ async function recordStep(
         // Of several samples, which are the same one here, there is also the batch's own context.
         caption ||= (device.usage().held - before) / (batch.names.length === 1 ? 1 : batch.names.length + 1);
         const progress = { globalStep: j, progress: 0 };
-        return { ...batch, size: batch.names.length, draws: run.draws(j, i), progress };
+        return { ...batch, size: batch.names.length, draws: blankNormals(run.draws(j, i)), progress };
       });
       await gradients.apply(0);
     }
@@ -179,6 +183,9 @@ async function recordStep(
     await close();
   }
 }
+
+/** Numbers that decide what a step does are drawn as in a run. Noise is not: it takes as long as all else of a plan. */
+const blankNormals = ({ rand }: DrawSource): DrawSource => ({ rand, randn: (_, count) => new Float32Array(count) });
 
 function recordedOf(
   opened: Usage,

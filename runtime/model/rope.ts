@@ -26,29 +26,43 @@ const { fround } = Math;
 
 /**
  * Rotary tables of `positions`, `[B, P, T, 2]` (bounds; their midpoint counts) or `[B, P, T]`. On the host, since
- * angles reach thousands of radians: every step is rounded to float32 in the order midpoint, / maxPos, * 2, - 1, * frequency.
+ * angles reach thousands of radians: every step is rounded to float32 in the order midpoint, / maxPos, * 2, - 1, * frequency. They are
+ * computed when their numbers are asked for, which a plan of a run never does.
  */
 export function ropeTables(spec: RopeSpec, positions: HostTensor): RopeTables {
   const [batch = 0, axes = 0, tokens = 0] = positions.shape;
   if (axes !== spec.maxPos.length) throw new Error(`positions have ${axes} axes, max_pos has ${spec.maxPos.length}`);
-  const grid = frequencyGrid(Math.floor(spec.width / (2 * axes)), spec.theta, spec.double);
   const shape =
     spec.type === "split" ? [batch, spec.heads, tokens, spec.width / (2 * spec.heads)] : [batch, tokens, spec.width];
-  const size = shape.reduce((a, b) => a * b, 1);
+  let made: RopeTables<Float32Array> | null = null;
+  const table = (which: keyof RopeTables): HostTensor => ({
+    shape,
+    dtype: "float32",
+    get data() {
+      made ??= filledTables(spec, positions);
+      return made[which];
+    },
+  });
+  return { cos: table("cos"), sin: table("sin") };
+}
+
+function filledTables(spec: RopeSpec, positions: HostTensor): RopeTables<Float32Array> {
+  const [batch = 0, axes = 0, tokens = 0] = positions.shape;
+  const grid = frequencyGrid(Math.floor(spec.width / (2 * axes)), spec.theta, spec.double);
+  const size = batch * tokens * (spec.type === "split" ? spec.width / 2 : spec.width);
   // Entries in front of the first frequency turn nothing: cos 1, sin 0.
   const [cos, sin] = [new Float32Array(size).fill(1), new Float32Array(size)];
   const write = spec.type === "split" ? splitWriter(spec, axes, tokens) : interleavedWriter(spec, axes);
   const turns = spec.maxPos.map((maxPos) => turnsBy(grid, maxPos));
   for (let row = 0; row < batch * tokens; row++) {
     const [sample, token] = [Math.floor(row / tokens), row % tokens];
-    for (let axis = 0; axis < axes; axis++) {
-      const turn = turns[axis]?.(midpoint(positions, (sample * axes + axis) * tokens + token));
-      if (turn === undefined) continue;
-      write(row, axis, turn.cos, cos);
-      write(row, axis, turn.sin, sin);
-    }
+    turns.forEach((turn, axis) => {
+      const turned = turn(midpoint(positions, (sample * axes + axis) * tokens + token));
+      write(row, axis, turned.cos, cos);
+      write(row, axis, turned.sin, sin);
+    });
   }
-  return { cos: { shape, dtype: "float32", data: cos }, sin: { shape, dtype: "float32", data: sin } };
+  return { cos, sin };
 }
 
 /** Cosine and sine of a position's angles. Tokens share positions, row by row and frame by frame: each is computed once. */

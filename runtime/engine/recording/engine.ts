@@ -15,7 +15,7 @@ import type { Device, DeviceFault } from "./device.ts";
 import { DeviceTensor } from "./device-tensor.ts";
 import { LiveTensors } from "./live-tensors.ts";
 import { Recordings } from "./recordings.ts";
-import { openSavedRecordings } from "./saved-recordings.ts";
+import { openSavedRecordings, type SavedRecordings } from "./saved-recordings.ts";
 
 /** What differs between engines that record: what runs the graphs, and how it is used. */
 export interface Executor {
@@ -46,6 +46,8 @@ export interface RecordingOptions {
   readonly mostBytes?: number;
   /** Where recordings are saved for later processes; null, the default: nowhere. */
   readonly folder?: string | null;
+  /** Those of earlier engines of this process, which had the same executor; new ones are saved there as well. */
+  readonly saved?: SavedRecordings;
 }
 
 /**
@@ -69,6 +71,7 @@ export function createRecordingEngine(tf: Tf, executor: Executor, options: Recor
     { tools, device, scope, tensors, optimize: executor.optimize, tell: (event) => listener(event) },
     mostBytes,
   );
+  if (options.saved !== undefined) recordings.useSaved(options.saved);
   const { call, tidy, differentiate } = functionsOf(recordings, scope);
   const ops = [...Object.keys(tools.ops), "input", "constant"] as OpName[];
   const readId = (id: number) =>

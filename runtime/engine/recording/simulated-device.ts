@@ -3,7 +3,7 @@ import { addCosts, costOf, noCost, type GraphCost } from "../../graph/cost.ts";
 import { byteSize, sizeOf, type Graph, type Value } from "../../graph/graph.ts";
 import { memoryOf, type GraphMemory } from "../../graph/memory.ts";
 import { executionOrder } from "../../graph/order.ts";
-import type { Device, Feed } from "./device.ts";
+import type { Device, Feed, OpenListener } from "./device.ts";
 
 /** What a simulated device had to do so far. */
 export interface Usage {
@@ -36,6 +36,15 @@ type Sized = Pick<Value, "shape" | "dtype">;
 interface Held {
   readonly value: Sized;
   readonly maker: Session | null;
+}
+
+/** What a graph takes; it is opened again by each plan that it is a part of. */
+const known = new WeakMap<Graph, { readonly memory: GraphMemory; readonly cost: GraphCost }>();
+
+function needsOf(graph: Graph) {
+  const needs = known.get(graph) ?? { memory: memoryOf(graph), cost: costOf(graph) };
+  known.set(graph, needs);
+  return needs;
 }
 
 interface SimulatedOptions {
@@ -79,17 +88,18 @@ class SimulatedDevice implements Device {
     return id;
   }
 
-  open(graph: Graph): number {
+  open(graph: Graph, listener?: OpenListener): number {
     const id = this.#ids++;
-    const memory = memoryOf(graph);
+    const { memory, cost: ownCost } = needsOf(graph);
     const copiedBytes = copiedBytesOf(graph, this.#blockBuffers);
-    const cost = { ...costOf(graph), copiedBytes };
+    const cost = { ...ownCost, copiedBytes };
     const session = { graph, outputs: outputsOf(graph), memory, cost, live: 0, claimed: 0 };
     this.#sessions.set(id, session);
     this.#constants += memory.constants;
     this.#operations += graph.nodes.length;
     for (const { bytes } of graph.initializers)
       if (!(bytes instanceof Uint8Array)) this.#ranges(bytes.block).set(`${bytes.path}@${bytes.offset}`, bytes.length);
+    listener?.onOpened(0);
     return id;
   }
 
