@@ -112,6 +112,7 @@ const benches: Readonly<Record<string, (folder: string, value: string) => void>>
   "full-disk": () => script("full-disk.ts"),
   memory: (_, stepsAndEngine) => script("memory.ts", ...partsOf(stepsAndEngine)),
   plan: (_, engine) => script("plan.ts", ...partsOf(engine)),
+  "plan-memory": (_, words) => script("plan-memory.ts", ...partsOf(words)),
   pytorch: (_, sizeAndMore) => script("pytorch.ts", ...partsOf(sizeAndMore)),
   saving: (_, roundsAndSize) => script("saving.ts", ...partsOf(roundsAndSize)),
   precision: (_, sizeAndSteps) => script("precision.ts", ...partsOf(sizeAndSteps)),
@@ -139,6 +140,7 @@ plan=torch                      engine
 offload=4,5,2                   blocks, steps, latent frames
 little-memory=48                blocks
 scaling=torch,8192,tokens       engine, most tokens, what alone
+plan-memory=torch,int8          words of the names of settings
 lsp=500                         key strokes
 `;
 }

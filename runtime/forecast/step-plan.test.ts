@@ -14,7 +14,7 @@ import { costOf } from "../graph/cost.ts";
 import type { Graph } from "../graph/graph.ts";
 import { printGraph } from "../graph/text.ts";
 import { preflight } from "../opening/preflight.ts";
-import { residentBytes, type StepPlan } from "./plan.ts";
+import { residentBytes, type PlannedEngine, type StepPlan } from "./plan.ts";
 import { contextsOf, graphsOf, planOf } from "./step-plan.ts";
 
 const test = suite("plan of a run");
@@ -108,6 +108,22 @@ test("the graphs of a step are the ones that its plan counts, and each of them c
   assert.match(texts[flops.indexOf(Math.max(...flops))] ?? "", /: float32\[.*\] = (MatMul|FusedMatMul|Gemm)\(/);
   const nodes = (all: readonly Graph[]) => all.reduce((sum, graph) => sum + graph.nodes.length, 0);
   assert.ok(nodes(await graphsOf(config, step, examined, { blocks: 2 })) < nodes(graphs) / 2);
+});
+
+test("a plan is the same after others for the same engine, whose recordings it takes, as alone", async () => {
+  const torch = (): PlannedEngine => ({ name: "torch", provider: "cuda", precision: "bfloat16" });
+  const shared = torch();
+  for (const [settings, offload] of [
+    [{}, "none"],
+    [{}, "blocks"],
+    [{ optimizer_type: "adamw8bit" }, "blocks"],
+    [{ enable_gradient_checkpointing: true }, "none"],
+  ] as const) {
+    const { runtime, ...plain } = await configWith(settings, ["attn1.to_q"]);
+    const config = { ...plain, runtime: { ...runtime, offload } };
+    const examined = await preflight(config, step);
+    assert.equal(await planOf(config, step, examined, shared), await planOf(config, step, examined, torch()));
+  }
 });
 
 test("a text that all samples share is kept once", () => {
