@@ -11,7 +11,7 @@ import { useTorch } from "./use-torch.ts";
 const words = process.argv.slice(2);
 await useTorch();
 
-/** The first step records, the second one makes the optimizer's state; with a model of zeros, more than three end as a run that trains nothing. */
+/** The first step records, the second one makes the state of the optimizer, the third one uses both. */
 const STEPS = 3;
 
 const checkpointed = "optimization.enable_gradient_checkpointing=true";
@@ -40,7 +40,7 @@ const sizes: Readonly<Record<string, Size>> = {
     },
   },
   "width 4096, 1 block, 256 tokens": {
-    project: { heads: 32, headDim: 128, layers: 1, grid: [4, 8, 8], isSparse: true },
+    project: { heads: 32, headDim: 128, layers: 1, grid: [4, 8, 8], rows: 64 },
     settings: {
       onnx: [onnx],
       torch: [torch],
