@@ -32,6 +32,7 @@ import { paramUnits } from "./rules/param-units.ts";
 import { predictionTooEarly } from "./rules/prediction-too-early.ts";
 import { checkSources } from "./rules/source-directories.ts";
 import { suspicious } from "./rules/suspicious.ts";
+import { unlikeFeatures } from "./rules/unlike-features.ts";
 import { unused } from "./rules/unused.ts";
 import { Scope } from "./scope.ts";
 import { checkWeights } from "./weights.ts";
@@ -71,7 +72,7 @@ export function checkStrategy(
   const weights = checkWeights(syntax.weights, declarations, modalities, passes, report);
   const contexts = [...scope.contexts.values()];
   for (const context of contexts) modalityRules(context, report);
-  rules({ syntax, scope, losses, passes, bindings }, report);
+  rules({ syntax, declarations, scope, losses, passes, bindings }, report);
   const checked = { declarations, contexts, passes, bindings };
   neededSources(checked, report);
   guardedReads({ ...checked, losses, metadata, expectations }, report);
@@ -125,6 +126,7 @@ function modalityRules(context: ModalityContext, report: Report): void {
 
 interface Ruled {
   readonly syntax: StrategySyntax;
+  readonly declarations: Declarations;
   readonly scope: Scope;
   readonly losses: readonly CheckedLoss[];
   readonly passes: readonly PassContext[];
@@ -132,7 +134,7 @@ interface Ruled {
 }
 
 /** Rules that hold also where something else is wrong. */
-function rules({ syntax, scope, losses, passes, bindings }: Ruled, report: Report): void {
+function rules({ syntax, declarations, scope, losses, passes, bindings }: Ruled, report: Report): void {
   const contexts = [...scope.contexts.values()];
   predictionTooEarly(contexts, bindings, report);
   missingLoss(syntax, contexts, losses, scope.bindings.finished, report);
@@ -142,6 +144,7 @@ function rules({ syntax, scope, losses, passes, bindings }: Ruled, report: Repor
   alwaysKept(contexts, bindings, report);
   queryWithoutKey(contexts, bindings, report);
   overTheBatch(losses, bindings, report);
+  unlikeFeatures({ declarations, losses, bindings }, report);
 }
 
 /** Bindings without arguments; those with arguments are checked where they are used. */

@@ -6,6 +6,7 @@ const video = `${latents}video:\n  latents: latents\n`;
 const loss = (term: string): string => `${video}loss:\n  velocity: ${term}\n`;
 const binding = (value: string): string => `${latents}let:\n  value: ${value}\n`;
 const features = `${latents}  dino: {directory: dino, kind: tensor, key: x, axes: [token:video, feature]}\nvideo:\n  latents: latents\nloss:\n  velocity: `;
+const encoders = `${latents}  dino: {directory: dino, kind: tensor, key: x, axes: [token:video, feature]}\n  clip: {directory: clip, kind: tensor, key: x, axes: [token:video, feature]}\noutputs:\n  middle: {tap: block 1, modality: video}\n  guess: {linear: middle, features: 8}\n  wide: {linear: middle, features: 16}\nvideo:\n  latents: latents\nloss:\n  velocity: mse(video.prediction, video.target)\n`;
 const modes = (weight: string): string =>
   `${latents}  conditions: {directory: conditions, kind: text_embeddings}\nparams:\n  mode: {type: string, enum: [soft, hard], default: soft}\nvideo:\n  latents: latents\nlet:\n  weight: ${weight}\nloss:\n  velocity: weight * mse(video.prediction, video.target)\n`;
 const tapped = (type: string): string =>
@@ -233,6 +234,24 @@ export const entries = [
       "`range: [0, 1]` says between which numbers those of a source of kind `tensor` lie: `ltxc test` makes its data in it, and a run refuses files with others. The smaller number stands first.",
     bad: ranged("[1, 0]"),
     good: ranged("[0, 1]"),
+  },
+  {
+    code: "LTX4028",
+    slug: "features-of-others",
+    title: "Features of two sources meet",
+    explanation:
+      "The features of a source of kind `tensor` are those of one encoder. The third number of one encoder has nothing to do with the third of another, even where both have as many, so a comparison of the two trains nothing that was meant. A head learns to give the features of a source, and each source has a head of its own.",
+    bad: `${encoders}  same: cosine_distance(guess - dino, clip)\n`,
+    good: `${encoders}  align: cosine_distance(guess, dino)\n  other: mean(clip) * mse(video.prediction, video.target)\n`,
+  },
+  {
+    code: "LTX4029",
+    slug: "features-of-another-width",
+    title: "Heads of different widths meet",
+    explanation:
+      "Values meet number by number along `feature`, so both have as many of them. How wide a head is says its `features`; how wide a source is, its files say, and `ltxc check train.yaml` compares both.",
+    bad: `${encoders}  align: mse(guess, wide)\n`,
+    good: `${encoders}  align: mse(mean(guess, feature), mean(wide, feature))\n`,
   },
   {
     code: "LTX4030",
