@@ -56,7 +56,7 @@ export function drawAxes({ per, env, span }: Call): readonly Axis[] | null {
   if (first.text === "batch") return [];
   if (first.text === "element" && element !== null) return elementAxes(env.reference ?? element);
   // Channels are those of a modality: the one around, or the one whose tokens are named beside them.
-  const hasChannels = env.modality !== null || familyOf((per ?? []).map(({ text }) => text)) !== null;
+  const hasChannels = element !== null || familyOf((per ?? []).map(({ text }) => text)) !== null;
   const axes = (per ?? []).map((axis) => axisOf(axis, hasChannels, env));
   if (axes.some((axis) => axis === null)) return null;
   if (familyOf(axes as Axis[]) === "clash") {

@@ -1,6 +1,13 @@
 /** The values of a strategy's sections, read where their names and draws belong. */
 import type { Expected, Expression } from "../1-parse/expression/ast.ts";
-import type { LossSyntax, MetadataSyntax, ModalitySyntax, PassSyntax, StrategySyntax } from "../1-parse/syntax.ts";
+import type {
+  LetSyntax,
+  LossSyntax,
+  MetadataSyntax,
+  ModalitySyntax,
+  PassSyntax,
+  StrategySyntax,
+} from "../1-parse/syntax.ts";
 import type { Span } from "../source/span.ts";
 import { BindingTable, type Define } from "./bindings.ts";
 import { noisyFields } from "./builtins.ts";
@@ -19,6 +26,7 @@ import { modalitiesRead } from "./dependencies.ts";
 import { drawPlace, type Environment } from "./environment.ts";
 import { expectedShare } from "./expected-shares.ts";
 import { infer } from "./infer.ts";
+import { noiseThatUses, plainDraws } from "./drawn-in-let.ts";
 import { directNeeds } from "./let-order.ts";
 import { kindOfItems, listOf } from "./list-items.ts";
 import { perSample } from "./loss-advice.ts";
@@ -175,7 +183,17 @@ export class Scope {
     const declaration = this.#declarations.byName.get(key);
     if (declaration?.kind !== "let") return null;
     const { value } = declaration.syntax;
-    return { span: value.span, make: () => infer(value, this.#environment(null, `let.${key}`)) };
+    return { span: value.span, make: () => infer(value, this.#ofLet(declaration.syntax)) };
+  }
+
+  /** In version 2 of the language, draws in a `let` that serves as noise are those of the noise. */
+  #ofLet(syntax: LetSyntax): Environment {
+    const env = this.#environment(null, `let.${syntax.binder.name.text}`);
+    const isJudged = env.language > 1 && this.#report.isOwn(syntax.value.span) && plainDraws(syntax).length > 0;
+    const modality = isJudged ? noiseThatUses(syntax, this.#syntax) : null;
+    const context = modality === null ? undefined : this.contexts.get(modality);
+    if (modality === null || context === undefined) return env;
+    return { ...env, noiseOf: { modality, source: context.latents } };
   }
 
   #environment(modality: ModalityName | null, place: string): Environment {

@@ -129,6 +129,15 @@ test("parameters get their unit where they are declared, if they are lengths whe
   }
 });
 
+test("draws in a `let` say that they are one number for each sample, but for those of noise", () => {
+  const lets = "let:\n  w: exp(randn()) * (randn())\n  e: randn()\n";
+  const text = `${head.replace("video:\n", `${lets}video:\n`)}w * mse(video.prediction, video.target)\n`;
+  const made = upgraded(`${text}  more: e * mse(video.prediction, video.target)\n`);
+  assert.match(made, "  w: exp(randn() per sample) * (randn() per sample)\n  e: randn() per sample\n");
+  const noise = text.replace("  latents: latents\n", "  latents: latents\n  noise: randn() + e\n");
+  assert.match(upgraded(noise), "e: randn() per sample");
+});
+
 test("version 1 is raised where it is written, a text that is no strategy is left alone", () => {
   assert.match(
     upgraded(`language: 1\n${head}mse(video.prediction, video.target)\n`),

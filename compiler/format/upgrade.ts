@@ -1,6 +1,7 @@
 /** Rewrites a strategy of version 1 of the language for version 2, with the same meaning. */
 import { entryOf } from "../1-parse/tree.ts";
 import { parseStrategy } from "../1-parse/strategy.ts";
+import { plainDraws } from "../2-check/drawn-in-let.ts";
 import { axesByPosition } from "../2-check/axis-by-name.ts";
 import { Bag } from "../diagnostics/bag.ts";
 import { applyEdits, type Edit } from "../source/edits.ts";
@@ -21,6 +22,11 @@ export function upgrade(given: { readonly path: string; readonly text: string })
     span: { start, end: start },
     text: "axis=",
   }));
+  for (const { callee } of parsed.syntax.lets.flatMap(plainDraws)) {
+    // The span of a call in parentheses would be that of the parentheses.
+    const end = callee.span.start + (/^randn\s*\(\s*\)/.exec(before.text.slice(callee.span.start))?.[0].length ?? 0);
+    if (end > callee.span.start) edits.push({ span: { start: end, end }, text: " per sample" });
+  }
   edits.push(...unitEdits(before.text, parsed.syntax));
   const language = entryOf(parsed.tree, "language");
   const name = entryOf(parsed.tree, "strategy");

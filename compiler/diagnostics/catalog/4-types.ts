@@ -6,6 +6,8 @@ const video = `${latents}video:\n  latents: latents\n`;
 const loss = (term: string): string => `${video}loss:\n  velocity: ${term}\n`;
 const binding = (value: string): string => `${latents}let:\n  value: ${value}\n`;
 const features = `${latents}  dino: {directory: dino, kind: tensor, key: x, axes: [token:video, feature]}\nvideo:\n  latents: latents\nloss:\n  velocity: `;
+const drawing = (weight: string): string =>
+  `language: 2\n${latents}  conditions: {directory: conditions, kind: text_embeddings}\nlet:\n  ${weight}\nvideo:\n  latents: latents\nloss:\n  video: weight * mse(video.prediction, video.target)\n`;
 const encoders = `${latents}  dino: {directory: dino, kind: tensor, key: x, axes: [token:video, feature]}\n  clip: {directory: clip, kind: tensor, key: x, axes: [token:video, feature]}\noutputs:\n  middle: {tap: block 1, modality: video}\n  guess: {linear: middle, features: 8}\n  wide: {linear: middle, features: 16}\nvideo:\n  latents: latents\nloss:\n  velocity: mse(video.prediction, video.target)\n`;
 const modes = (weight: string): string =>
   `${latents}  conditions: {directory: conditions, kind: text_embeddings}\nparams:\n  mode: {type: string, enum: [soft, hard], default: soft}\nvideo:\n  latents: latents\nlet:\n  weight: ${weight}\nloss:\n  velocity: weight * mse(video.prediction, video.target)\n`;
@@ -326,6 +328,15 @@ export const entries = [
       "`assigned(noise, clean)` gives the samples of a batch each other's noise, so that the sum of the squared distances between noise and clean tokens is smallest. Both are numbers with the same axes.",
     bad: `${latents}video:\n  latents: latents\n  noise: assigned(randn(), mean(clean, channel))\n`,
     good: `${latents}video:\n  latents: latents\n  noise: assigned(randn(), clean)\n`,
+  },
+  {
+    code: "LTX4042",
+    slug: "draw-without-axes",
+    title: "A draw in `let` does not say its axes",
+    explanation:
+      "Under `noise`, `randn()` is a number for each element, and in a `let` of version 1 of the language one for each sample. So a name for the noise had too few numbers. In version 2 a `let` that the `noise` or `noisy` of one modality uses has a number for each element; any other says what it draws by `per`. `ltxc fmt --upgrade` writes it.",
+    bad: drawing("weight: 1 + 0.1 * randn()"),
+    good: drawing("weight: 1 + 0.1 * randn() per sample"),
   },
   {
     code: "LTX4050",
