@@ -2,7 +2,7 @@
  * One step of a model of real width and depth with blocks that wait on the host, by processes that may have 12 GB of memory of their own
  * (`ulimit -d`; pages of the model's file, which the system can always take back, do not count. To limit these as well, run it in a control
  * group: `systemd-run --scope -p MemoryMax=12G npm run bench -- little-memory`). Engine `torch` on the CPU, float32, checkpointed. Of each
- * matrix of a block 128 rows are random: the file of 36 GiB takes some 4 GB on the disk. Argument: blocks (48).
+ * matrix of a block 128 rows are random: the file of 36 GiB takes 2.6 GiB on the disk. Argument: blocks (48).
  */
 import { spawnSync } from "node:child_process";
 import { rm } from "node:fs/promises";
