@@ -36,6 +36,9 @@ async function inspect(folder: string): Promise<{ readonly files: number; readon
   return { files: whole.length, halves: names.filter((name) => name.endsWith(".tmp")).length };
 }
 
+/** With `--json`, findings are there. */
+const lastLineOf = (out: string): string => out.trim().split("\n").at(-1) ?? "";
+
 /** By turns at any moment of the training and while one of the three files of a checkpoint is written. */
 function killAt(turn: number, seconds: number): Kill {
   return turn % 2 === 0
@@ -48,13 +51,13 @@ async function killedRun(folder: string, seconds: number, number: number) {
   for (;;) {
     const kill = kills === killsPerRun ? null : killAt(kills + number, seconds);
     let disarm = () => {};
-    const { code, err } = await runToEnd(folder, await nextArguments(folder), {
+    const { code, out, err } = await runToEnd(folder, await nextArguments(folder), {
       onBegun: (child) => {
         if (kill !== null) disarm = arm(child, folder, kill);
       },
     });
     disarm();
-    if (code !== null && code !== 0) throw new Error(`a resumed run ended with ${code}:\n${err}`);
+    if (code !== null && code !== 0) throw new Error(`a resumed run ended with ${code}:\n${err}${lastLineOf(out)}`);
     if (code === 0) return { kills, files, duringWriting };
     kills++;
     const found = await inspect(folder);

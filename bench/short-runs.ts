@@ -82,7 +82,7 @@ export interface Undisturbed {
 
 /**
  * Makes a project, lets a copy of it train undisturbed, and gives `f` a way to further copies; removes all of them afterwards.
- * @param engine what the runs compute with; `torch` in bfloat16, with the PyTorch that the project's tests use
+ * @param engine what the runs compute with; `torch` with the PyTorch that the project's tests use
  */
 export async function withCopies(
   f: (alone: Undisturbed, copied: (name: string) => Promise<string>) => Promise<void>,

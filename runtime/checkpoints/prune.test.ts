@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { writeFile } from "node:fs/promises";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
@@ -31,6 +31,24 @@ test("only the last checkpoints of a run stay, with their states and heads, and 
   }
   const all = [paths, paths.map((path) => statePath(path) ?? ""), paths.map((path) => headsPath(path) ?? "")];
   assert.equal(all.map(there), Array(3).fill([false, false, true]));
+});
+
+test("what is left of a checkpoint that was not deleted to its end is deleted the next time", async () => {
+  const root = await folder();
+  const [old, newest] = [await save(root, 1, "mine"), await save(root, 2, "mine")];
+  const state = statePath(old) ?? "";
+  // A folder in its place can not be deleted.
+  await rm(state);
+  await mkdir(state);
+  await deleteOlder(newest, { last: 1, best: false }, "mine").then(
+    () => assert.unreachable(),
+    () => {},
+  );
+  assert.equal(there([old, newest]), [true, true]);
+  await rm(state, { recursive: true });
+  await writeFile(state, "");
+  await deleteOlder(newest, { last: 1, best: false }, "mine");
+  assert.equal(there([old, state, headsPath(old) ?? "", newest]), [false, false, false, true]);
 });
 
 test("checkpoints of earlier processes count, by step and not by time", async () => {

@@ -59,7 +59,8 @@ export async function deleteOlder(newest: string, kept: Kept, run: string): Prom
   const best = kept.best ? bestOf(own)?.path : undefined;
   const others = own.map(({ path }) => path).filter((path) => path !== newest && path !== best);
   for (const old of others.toSorted((a, b) => stepOf(b) - stepOf(a)).slice(kept.last - 1)) {
-    const files = [old, statePath(old), headsPath(old), ...Object.values(emaPaths(old) ?? {})];
+    // The weights last: a checkpoint is found by them, so what a kill leaves is deleted the next time.
+    const files = [statePath(old), headsPath(old), ...Object.values(emaPaths(old) ?? {}), old];
     for (const path of files) if (path !== null) await rm(path, { force: true });
   }
 }

@@ -6,7 +6,7 @@ import { makeEmptyTorch } from "../testing/empty-torch.ts";
 import { temporaryFolders } from "../testing/temporary-folders.ts";
 import type { Precision } from "./engine.ts";
 import { foreseeEngine } from "./foresee-engine.ts";
-import { precisionFor } from "./open-engine.ts";
+import { failureOf, precisionFor } from "./open-engine.ts";
 import { takenByAuto, type EngineProbe } from "./probe-engines.ts";
 import { hasBfloat16 } from "./torch/processor.ts";
 
@@ -53,6 +53,12 @@ test("a processor without bfloat16 computes a run in float32, a GPU and one that
   assert.is(precisionFor(cpu, "bfloat16", true), "bfloat16");
   assert.is(precisionFor(cpu, "float32", true), "float32");
   assert.is(precisionFor(gpu, "bfloat16", false), "bfloat16");
+});
+
+test("where ONNX Runtime's package is missing, that is why none of its providers works", () => {
+  const error = Object.assign(new Error("Cannot find module '@ltxc/onnxruntime'"), { code: "MODULE_NOT_FOUND" });
+  for (const provider of ["cpu", "cuda", "webgpu"] as const)
+    assert.is(failureOf({ name: "onnx", provider }, error), "its package is not installed");
 });
 
 test("auto takes the probe of the precision that a run is in, on a GPU before all others", () => {

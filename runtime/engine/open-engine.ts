@@ -203,12 +203,16 @@ export function titleOf({ name, provider }: Pick<Candidate, "name" | "provider">
 export function failureOf({ name, provider }: Candidate, error: unknown): string {
   const reason = firstLine(error);
   if (provider === null || provider === "cpu" || error instanceof TorchMissing) return reason;
+  // What else it needs is said by ONNX Runtime's package.
+  if (name === "onnx" && reason === notInstalled) return reason;
   const needs = name === "torch" ? torchNeeds : providerNeeds(provider);
   return `${reason} (it needs ${needs})`;
 }
 
+const notInstalled = "its package is not installed";
+
 function firstLine(error: unknown): string {
   const { message, code } = error as NodeJS.ErrnoException;
-  if (code === "MODULE_NOT_FOUND") return "its package is not installed";
+  if (code === "MODULE_NOT_FOUND") return notInstalled;
   return message.split("\n")[0] ?? message;
 }

@@ -8,8 +8,14 @@ import { providerNeeds, runtimeFolder } from "./provider.ts";
 export const cudaPlatform = "linux/x64";
 
 /** Fetches the library into ONNX Runtime's package. Resolves to what went wrong, in one line; null if nothing did. */
-export function fetchCuda(): Promise<string | null> {
-  const args = [join(runtimeFolder(), "script/install.js"), "--onnxruntime-node-install=cuda12"];
+export async function fetchCuda(): Promise<string | null> {
+  let folder: string;
+  try {
+    folder = runtimeFolder();
+  } catch {
+    return "ONNX Runtime's package is not installed";
+  }
+  const args = [join(folder, "script/install.js"), "--onnxruntime-node-install=cuda12"];
   const script = spawn(process.execPath, args, { stdio: ["ignore", "ignore", "pipe"] });
   let said = "";
   script.stderr.on("data", (text: Buffer) => (said += text.toString()));
