@@ -133,7 +133,7 @@ kill=50, kill=10,torch          runs that are killed and go on, the engine
 pairs=20                        pairs of runs at once in one folder
 hangup=20                       hang-ups, and closed pipes
 pytorch=real,onnx+torch-bf16,2  size, engines, rounds
-precision=tiny,200              size, steps
+precision=tiny,200,5            size, steps, seeds
 saving=15,256                   rounds, MiB
 memory=5000,torch-blocks        steps, engine
 plan=torch                      engine

@@ -62,7 +62,20 @@ interface Comparison {
   readonly steps: string;
   readonly python: string;
   readonly device: string;
+  /** Of PyTorch's ways to compute; those that the comparison of times has if left away. */
+  readonly kinds?: readonly Kind[];
+  /** Of all weights and inputs; 1 if left away. */
+  readonly seed?: number;
 }
+
+/** PyTorch's ways to compute, by the names that `step.py` has for them. */
+export const titles = {
+  f32: "PyTorch f32",
+  cast: "PyTorch f32, weights widened where used",
+  bf16: "PyTorch bf16, autocast",
+  base: "PyTorch bf16, autocast, all weights in bf16",
+} as const;
+type Kind = keyof typeof titles;
 
 function ourSides(script: string, names: string, { folder, name, steps, python, device }: Comparison): Side[] {
   return names.split("+").map((side) => ({
@@ -73,13 +86,9 @@ function ourSides(script: string, names: string, { folder, name, steps, python, 
   }));
 }
 
-function theirSides({ folder, size, steps, python, device }: Comparison): Side[] {
-  const titles = {
-    f32: "PyTorch f32",
-    cast: "PyTorch f32, weights widened where used",
-    bf16: "PyTorch bf16, autocast",
-  };
-  const kinds = size.weights === "BF16" ? (["f32", "cast", "bf16"] as const) : (["f32", "bf16"] as const);
+function theirSides({ folder, size, steps, python, device, ...asked }: Comparison): Side[] {
+  const usual = size.weights === "BF16" ? (["f32", "cast", "bf16"] as const) : (["f32", "bf16"] as const);
+  const kinds = asked.kinds ?? usual;
   const own = size.isCheckpointed === true ? ["checkpoint"] : [];
   const ways = device === "cuda" ? [own, [...own, "compile"]] : [own];
   const sides = ways.flatMap((options) => kinds.map((kind) => ({ kind, options })));
@@ -110,7 +119,7 @@ export async function withSides(
   const folder = mkdtempSync(join(tmpdir(), "ltxc-pytorch-"));
   const script = await bundleOurs();
   try {
-    await writeFiles(folder, given.size);
+    await writeFiles(folder, given.size, given.seed);
     const comparison: Comparison = { ...given, folder };
     f(ourSides(script, names, comparison), theirSides(comparison));
   } finally {

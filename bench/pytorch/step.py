@@ -1,7 +1,7 @@
 """
 The other side: the same step in PyTorch, with fused attention. Arguments: folder, layers, heads, steps, kind: "f32" (all in float32),
-"cast" (bfloat16 weights, widened where they are used) or "bf16" (bfloat16 weights and autocast, as the official trainer runs it);
-device ("cpu" or "cuda"), and options, separated by "+": "compile" (each block by torch.compile), "checkpoint" (blocks computed again backward).
+"cast" (bfloat16 weights, widened where they are used), "bf16" (autocast, large weights in bfloat16) or "base" (autocast, all weights and captions in
+bfloat16, PyTorch's own norms: as the official trainer runs it); device ("cpu" or "cuda"), and options, separated by "+": "compile" (each block by torch.compile), "checkpoint" (blocks computed again backward).
 """
 import json
 import math
@@ -13,9 +13,11 @@ import time
 
 import torch
 from torch.utils.checkpoint import checkpoint
-from torch.nn.functional import gelu, layer_norm, linear, scaled_dot_product_attention, silu
+from torch.nn.functional import gelu, layer_norm, linear, rms_norm, scaled_dot_product_attention, silu
 
 SIGMA, LEARNING_RATE, EPS = 0.7, 1e-3, 1e-6
+# Whether norms are PyTorch's kernels.
+OWN_NORMS = "base" in sys.argv
 TYPES = {"F32": torch.float32, "BF16": torch.bfloat16}
 
 
@@ -74,8 +76,8 @@ class Part:
         return table.reshape(1, t.numel(), rows, -1), embedded.reshape(1, t.numel(), -1)
 
     def attention(self, name, x, context, rope=None, key_rope=None):
-        q = norm(self.linear(name + ".to_q", x)) * self.w[name + ".q_norm.weight"]
-        k = norm(self.linear(name + ".to_k", context)) * self.w[name + ".k_norm.weight"]
+        q = norm(self.linear(name + ".to_q", x), self.w[name + ".q_norm.weight"])
+        k = norm(self.linear(name + ".to_k", context), self.w[name + ".k_norm.weight"])
         v = split(self.linear(name + ".to_v", context), self.heads)
         q, k = split(q, self.heads), split(k, self.heads)
         if rope is not None:
@@ -151,8 +153,11 @@ def forward(parts, video, audio, tables, options):
     return outer.velocity(v), outer.velocity(a)
 
 
-def norm(x):
-    return x * torch.rsqrt((x * x).mean(-1, keepdim=True) + EPS)
+def norm(x, weight=None):
+    if OWN_NORMS:
+        return rms_norm(x, x.shape[-1:], weight, EPS)
+    y = x * torch.rsqrt((x * x).mean(-1, keepdim=True) + EPS)
+    return y if weight is None else y * weight
 
 
 def split(x, heads):
@@ -177,7 +182,8 @@ def load(folder, kind, device):
     given = {name: x.to(device) for name, x in read(folder + "/inputs.safetensors").items()}
     is_large = lambda x: x.dim() == 2 and x.numel() > 65536
     is_kept = lambda x: kind == "cast" and x.dtype == torch.bfloat16 and is_large(x)
-    narrow = lambda x: x.bfloat16() if kind == "bf16" and is_large(x) else x.float()
+    is_narrow = lambda x: kind == "base" or (kind == "bf16" and is_large(x))
+    narrow = lambda x: x.bfloat16() if is_narrow(x) else x.float()
     weights = {name: x.to(device) for name, x in read(folder + "/model.safetensors").items()}
     return given, {name: x if is_kept(x) else narrow(x) for name, x in weights.items()}
 
@@ -194,6 +200,7 @@ def main(folder, layers, heads, steps, kind, device="cpu", options=""):
         torch.set_num_threads(2)
     options = [x for x in options.split("+") if x]
     given, weights = load(folder, kind, device)
+    context = lambda s: given[s + ".context"].bfloat16() if kind == "base" else given[s + ".context"]
     adapters = {name: x.clone().requires_grad_() for name, x in given.items() if "lora" in name}
     parts = parts_of({**weights, **adapters}, layers, heads, kind == "cast")
     del weights
@@ -205,12 +212,12 @@ def main(folder, layers, heads, steps, kind, device="cpu", options=""):
         latent, noise = given[s + ".latent"], given[s + ".noise"]
         level = torch.full((1,), SIGMA, device=device)
         timesteps = level.expand(latent.shape[1])
-        return dict(noisy=(1 - SIGMA) * latent + SIGMA * noise, target=noise - latent, sigma=level, timesteps=timesteps, context=given[s + ".context"])
+        return dict(noisy=(1 - SIGMA) * latent + SIGMA * noise, target=noise - latent, sigma=level, timesteps=timesteps, context=context(s))
 
     for _ in range(steps):
         start = time.perf_counter()
         video, audio = batch("video"), batch("audio")
-        with torch.autocast(device, dtype=torch.bfloat16, enabled=kind == "bf16"):
+        with torch.autocast(device, dtype=torch.bfloat16, enabled=kind in ("bf16", "base")):
             v, a = forward(parts, video, audio, tables, options)
         loss = ((v.float() - video["target"]) ** 2).mean() + ((a.float() - audio["target"]) ** 2).mean()
         optimizer.zero_grad(set_to_none=True)
