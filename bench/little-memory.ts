@@ -8,9 +8,12 @@ import { spawnSync } from "node:child_process";
 import { rm } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { largeProject } from "./large-project.ts";
+import { testTorch } from "../runtime/testing/test-torch.ts";
 import { useTorch } from "./use-torch.ts";
 
 const [blocks = "48"] = process.argv.slice(2);
+// The reason has been printed.
+if ((await testTorch()) === null) process.exit(0);
 await useTorch();
 
 const LIMIT = 12e9;

@@ -6,9 +6,12 @@
 import { rm } from "node:fs/promises";
 import { foretold, taken } from "./foretold-and-taken.ts";
 import { largeProject } from "./large-project.ts";
+import { testTorch } from "../runtime/testing/test-torch.ts";
 import { useTorch } from "./use-torch.ts";
 
 const [blocks = "4", steps = "5", frames = "2", rounds = "2"] = process.argv.slice(2);
+// The reason has been printed.
+if ((await testTorch()) === null) process.exit(0);
 await useTorch();
 
 const MiB = (bytes: number) => `${(bytes / 2 ** 20).toFixed(0)} MiB`;
