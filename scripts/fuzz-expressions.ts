@@ -31,8 +31,11 @@ const sources = {
 };
 const shapes = { video: ["frame", "(height, width)", "token:video"], audio: ["step", "token:audio"] };
 const axes = { video: ["frame", "height", "width"], audio: ["step"] };
+const transformed = { video: ["frame", "axis=frame", "height, width", "channel"], audio: ["step", "channel"] };
 const functions = "abs square tanh sigmoid sin cos exp ceil round sign softplus stop_gradient -".split(" ");
 const compared = ["<", "<=", ">", ">=", "==", "!="];
+/** Masks over the samples: what they have, where they come from, what a parameter says. */
+const conditions = ["has(extra)", "in(prior)", "in(main)", 'mode == "soft"', '"hard" != mode'];
 
 const applied = (names: readonly string[], ...args: Text[]): Text =>
   fc.tuple(fc.constantFrom(...names), ...args).map(([name, ...rest]) => `${name}(${rest.join(", ")})`);
@@ -64,6 +67,7 @@ function grow(modality: "video" | "audio", known: readonly string[]): Grown {
   const fields = [...scalars, ...grids[modality]].map((name) => `${modality}.${name}`);
   const region = `${modality}.${known.includes("generated") ? "generated" : "all"}`;
   const masks = [`${modality}.all`, known.includes("generated") ? `(not ${region})` : region];
+  masks.push(...conditions);
   if (modality === "video") masks.push("video.first_frame", "video.crop(0, 0, 64, 32)", "(marked > 0.5)");
   const channels = known.map((name) => `${modality}.${name}`).filter((name) => !/sigma|timesteps|generated/.test(name));
   const drawn = shapes[modality].flatMap((axes) => [`(randn() per ${axes})`, `(uniform(0, 1) per ${axes})`]);
@@ -83,6 +87,7 @@ function grow(modality: "video" | "audio", known: readonly string[]): Grown {
         applied(["where"], mask, value, value),
         applied(["clamp"], value, host, host),
         applied(["float"], mask),
+        fc.tuple(mask, value, value).map(([m, a, b]) => `(if has(extra) and ${m} then ${a} + mean(extra) else ${b})`),
         ...neighbours(modality, value),
       ),
       mask: fc.oneof(
@@ -106,6 +111,9 @@ function grow(modality: "video" | "audio", known: readonly string[]): Grown {
             mask,
           )
           .map(([call, m]) => `${call} over (${m}) over ${modality}.generated`),
+        fc
+          .tuple(fc.constantFrom(...transformed[modality]), value)
+          .map(([along, x]) => `mean(norm(dft(${modality}.prediction * (${x}), ${along}), part))`),
         infix(["+", "-", "*"], loss, loss),
         infix(["*", "/"], loss, host),
       ),
@@ -206,6 +214,8 @@ const texts: Text = fc.constantFrom(
   "conditions",
   "[empty with probability p, conditions]",
   "[empty with probability progress, conditions]",
+  "insert(conditions, word)",
+  '["insert(empty, word, other_word) with probability p", "insert(conditions, word)"]',
 );
 
 /** Other calls of the model, and a loss term that reads the last of them: a call that nothing reads is an error. */
@@ -224,6 +234,7 @@ params:
   count: {type: integer, default: 1}
   flag: {type: boolean, default: true}
   items: {type: array, items: {type: number}, default: [1, 2]}
+  mode: {type: string, enum: [soft, hard], default: soft}
 sources:
   latents: {directory: latents, kind: video_latents}
   worse: {directory: worse, kind: video_latents, like: latents}
@@ -234,18 +245,48 @@ sources:
   sound: {directory: sound, kind: audio_latents}
   speech: {directory: speech, kind: audio_mask}
   dino: {directory: dino, kind: tensor, key: d, axes: [token:video, feature]}
+  extra: {directory: extra, kind: tensor, key: x, axes: [], range: [0, 1], optional: true}
+weights:
+  word: {axes: [text: 2, hidden], like: conditions}
+  other_word: {axes: [text: 3, hidden], like: empty, init: 0}
 `;
 
-type Parts = readonly [string, string, string, readonly string[], readonly [declared: string, read: string]];
+/** Sets of samples, of which every batch has its share. */
+const datasets = fc.constantFrom(
+  "datasets:\n  main: {}\n  prior: {root: class_clips, share: 0.5}\n",
+  "datasets:\n  main: {}\n  prior: {root: class_clips, share: p, without: [extra]}\n",
+);
 
-function text([named, video, audio, losses, [declared, read]]: Parts): string {
+type Parts = readonly [
+  string,
+  string,
+  string,
+  readonly string[],
+  readonly [declared: string, read: string],
+  string,
+  readonly string[],
+];
+
+function text([named, video, audio, losses, [declared, read], sets, expected]: Parts): string {
   const lets = `let:\n  named: ${named}\n  scaled(a, b): a * b + 1\n`;
   const extra =
     'outputs:\n  mid: {tap: block 1, modality: video}\n  seen: {linear: mid, features: 4}\nmetadata:\n  scale: "${video.height / ref.height + p}"\n';
   const calls = declared === "" ? "" : `passes:\n  ${declared}\n`;
   const called = read === "" ? "" : `  called: mse(video.prediction, ${read}.video.prediction) over video.generated\n`;
-  return `${head}${lets}${calls}${video}${audio}${extra}loss:\n  seen: mse(seen, dino) over video.generated\n${called}${losses.map((loss, i) => `  term${i}: ${loss}\n`).join("")}`;
+  return `${head}${sets}${lets}${calls}${video}${audio}${extra}loss:\n  seen: mse(seen, dino) over video.generated\n${called}${losses.map((loss, i) => `  term${i}: ${loss}\n`).join("")}expect:\n${expected.map((each) => `  - ${each}\n`).join("")}`;
 }
+
+/** Masks that are true everywhere, and what values are on average. */
+const expectations: fc.Arbitrary<string[]> = fc.array(
+  fc
+    .tuple(
+      after.video.value,
+      after.video.mask,
+      fc.constantFrom("", " about p", " about 0.5 within count", " about items[0] within 0.1"),
+    )
+    .map(([x, m, ending]) => JSON.stringify(`${ending === "" ? m : x}${ending}`)),
+  { minLength: 1, maxLength: 2 },
+);
 
 /** In place of a loss term: whatever, video or audio, mask or number. */
 const any = fc.oneof(
@@ -267,5 +308,7 @@ export const strategyWith: Text = fc
     modality("audio", "sound"),
     fc.tuple(quoted(after.video.loss), quoted(after.audio.loss), wild).map(([a, b, more]) => [a, b, ...more]),
     passes,
+    datasets,
+    expectations,
   )
   .map(text);
