@@ -16,6 +16,9 @@ interface Parts {
   readonly sources?: string;
   readonly lets?: string;
   readonly outputs?: string;
+  readonly datasets?: string;
+  readonly passes?: string;
+  readonly expect?: string;
   /** The source that video is made of. */
   readonly latents?: string;
   readonly video?: string;
@@ -39,6 +42,9 @@ function strategy({
   sources,
   lets,
   outputs,
+  datasets,
+  passes,
+  expect,
   latents = "latents",
   video,
   audio,
@@ -53,9 +59,12 @@ function strategy({
       `latents: {directory: latents, kind: video_latents}\nconditions: {directory: conditions, kind: text_embeddings}${own}`,
     ),
     section("let", lets),
+    section("datasets", datasets),
+    section("passes", passes),
     section("outputs", outputs),
     section("video", `latents: ${latents}${video === undefined ? "" : `\n${video}`}`),
     section("audio", audio),
+    section("expect", expect),
     section("loss", loss.includes("\n") || /^[a-z]+: /.test(loss) ? loss : `video: ${loss}`),
   ].join("");
 }
@@ -222,4 +231,101 @@ const shown: readonly MeaningMistake[] = [
   ),
 ];
 
-export const meaningMistakes: readonly MeaningMistake[] = [...masks, ...noise, ...targets, ...weights, ...shown];
+const texts =
+  "positive: {file: positive.pt, kind: text_embeddings}\nnegative: {file: negative.pt, kind: text_embeddings}";
+const general = "general: {directory: general_conditions, kind: text_embeddings}";
+const worse = "worse: {directory: losers, kind: video_latents, like: latents}";
+const pair =
+  "lose: {video: {latents: worse}}\nref: {adapters: false}\nref_lose: {adapters: false, video: {latents: worse}}";
+const winner = "winner: mse(ref.video.prediction, video.target) - mse(video.prediction, video.target)";
+const loser =
+  "loser: mse(ref_lose.video.prediction, lose.video.target) - mse(lose.video.prediction, lose.video.target)";
+const preference = {
+  sources: worse,
+  passes: pair,
+  lets: `${winner}\n${loser}`,
+  loss: "softplus(-2000 * (winner - loser))",
+};
+const slider = {
+  sources: texts,
+  passes:
+    "base: {adapters: false}\nmore: {adapters: false, video: {text: positive}}\nless: {adapters: false, video: {text: negative}}",
+  video: "text: conditions",
+  loss: "mse(video.prediction, base.video.prediction + more.video.prediction - less.video.prediction)",
+};
+const guided = "mse(video.prediction, blind.video.prediction + 3 * (base.video.prediction - blind.video.prediction))";
+
+/** On what a step calls the model with. */
+const calls: readonly MeaningMistake[] = [
+  of("the base model with its adapters on", {
+    ...preference,
+    passes: pair.replaceAll("adapters: false, ", "").replace("adapters: false", ""),
+  }),
+  of("one of two aims is trained itself", {
+    sources: general,
+    passes: "base: {adapters: false}\nblind: {video: {text: general}}",
+    video: "text: conditions",
+    loss: guided,
+  }),
+  of("a preference for what is worse", { ...preference, loss: "softplus(2000 * (winner - loser))" }),
+  of("winners and losers in each other's place", { ...preference, loss: "softplus(-2000 * (loser - winner))" }),
+  of("the loser's prediction against the winner's target", {
+    ...preference,
+    lets: `${winner}\n${loser.replaceAll("lose.video.target", "video.target")}`,
+  }),
+  of("a preference without a bound", { ...preference, loss: "loser - winner" }),
+  of("a student of itself", {
+    passes: "base: {adapters: false}",
+    loss: "mse(video.prediction, base.video.prediction)",
+  }),
+  of("the same text on both sides of a slider", { ...slider, passes: slider.passes.replace("negative", "positive") }),
+  of(
+    "the texts of a slider in each other's place",
+    {
+      ...slider,
+      passes: slider.passes.replace("positive", "other").replace("negative", "positive").replace("other", "negative"),
+    },
+    "samples of the LoRA at strength 1: they go the other way",
+  ),
+  of("what is to stay is driven away", {
+    sources: general,
+    passes: "now: {video: {text: general}}\nbefore: {adapters: false, video: {text: general}}",
+    video: "text: conditions",
+    loss: `video: ${velocity}\npreserve: -mse(now.video.prediction, before.video.prediction)`,
+  }),
+  of(
+    "a teacher at a higher level than its student",
+    {
+      passes: 'teacher: {adapters: ema}\nnear: {adapters: ema, video: {sigma: "min(1, video.sigma + 0.05)"}}',
+      loss: "mse(video.denoised, near.video.denoised + 0 * teacher.video.denoised)",
+    },
+    "the levels of the pass, as the step's code writes them",
+  ),
+  of(
+    "the weight of one data set on the other",
+    {
+      params: "weight: {type: number, default: 0.1, minimum: 0}",
+      datasets: "subject: {}\nprior: {root: class_clips, share: 0.5}",
+      loss: `(if in(prior) then 1 else weight) * ${velocity}`,
+    },
+    "the losses by data set that a run reports",
+  ),
+  of("samples that lack a source are asked for it", {
+    sources: depth.replace("}", ", optional: true}"),
+    loss: `video: ${velocity}\ndepth: mse(video.denoised, tokens(depth)) over not has(depth)`,
+  }),
+  of("a chance of 90 % where 10 % are expected", {
+    video: "keep: first_frame and frames > 1 with probability 0.9",
+    loss: kept,
+    expect: "- any(video.keep, token) about 0.1",
+  }),
+];
+
+export const meaningMistakes: readonly MeaningMistake[] = [
+  ...masks,
+  ...noise,
+  ...targets,
+  ...weights,
+  ...shown,
+  ...calls,
+];

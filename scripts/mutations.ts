@@ -17,7 +17,8 @@ import { sourceFile } from "../compiler/source/source-file.ts";
 import type { Engine } from "../runtime/engine/engine.ts";
 import { openEngine } from "../runtime/engine/index.ts";
 import { meaningMistakes, type MeaningMistake } from "./mistakes-of-meaning.ts";
-import { mutators, targetOf } from "./mutators.ts";
+import { targetOf } from "./mutation-target.ts";
+import { mutators } from "./mutators.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const examples = join(root, "examples");

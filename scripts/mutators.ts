@@ -2,93 +2,22 @@
  * Mistakes that people make in strategies, as edits of a right one. Each mutator finds the places where its mistake can be made; the
  * kinds are those under which the results are published.
  */
-import type { Expression, Item } from "../compiler/1-parse/expression/ast.ts";
-import { childrenOf } from "../compiler/1-parse/expression/children.ts";
-import type { StrategySyntax } from "../compiler/1-parse/syntax.ts";
-import type { Edit } from "../compiler/source/edits.ts";
-import type { Span } from "../compiler/source/span.ts";
-
-interface Mutator {
-  readonly kind: string;
-  /** One list of edits for each way to make the mistake. */
-  mutants(target: Target): readonly (readonly Edit[])[];
-}
-
-/** A strategy to make mistakes in, and its expressions with all their parts. */
-interface Target {
-  readonly text: string;
-  readonly syntax: StrategySyntax;
-  readonly parts: readonly Expression[];
-}
-
-export function targetOf(text: string, syntax: StrategySyntax): Target {
-  return { text, syntax, parts: rootsOf(syntax).flatMap(partsOf) };
-}
-
-function modalitiesOf({ video, audio }: StrategySyntax) {
-  return [video, audio].flatMap((modality) => (modality === null ? [] : [modality]));
-}
-
-function itemsOf(syntax: StrategySyntax): readonly Item[] {
-  return modalitiesOf(syntax).flatMap(({ keep, noiseMask }) => [...(keep?.items ?? []), ...(noiseMask?.items ?? [])]);
-}
-
-/** Expressions of values; names of sources in `latents` and `references` are not among them. */
-function rootsOf(syntax: StrategySyntax): readonly Expression[] {
-  const written = modalitiesOf(syntax).flatMap(({ sigma, noise, noisy, target, denoised, attention, fps }) =>
-    [sigma, noise, noisy, target, denoised, attention, fps].flatMap((entry) => entry?.value ?? []),
-  );
-  const items = itemsOf(syntax).flatMap(({ value, probability }) => [
-    value,
-    ...(probability === null ? [] : [probability]),
-  ]);
-  return [
-    ...syntax.lets.map(({ value }) => value),
-    ...written,
-    ...items,
-    ...syntax.losses.map(({ value }) => value),
-    ...syntax.expect.map(({ value }) => value),
-  ];
-}
-
-function partsOf(e: Expression): readonly Expression[] {
-  return [e, ...childrenOf(e).flatMap(partsOf)];
-}
-
-type Of<Kind extends Expression["kind"]> = Extract<Expression, { kind: Kind }>;
-
-const ofKind = <Kind extends Expression["kind"]>({ parts }: Target, kind: Kind): Of<Kind>[] =>
-  parts.filter((part): part is Of<Kind> => part.kind === kind);
-
-const textOf = ({ text }: Target, { start, end }: Span): string => text.slice(start, end);
-const replace = (span: Span, text: string): readonly Edit[] => [{ span, text }];
-const calls = (target: Target, ...names: readonly string[]): Of<"call">[] =>
-  ofKind(target, "call").filter(({ callee }) => names.includes(callee.text));
-const members = (target: Target, ...names: readonly string[]): Of<"member">[] =>
-  ofKind(target, "member").filter(({ member }) => names.includes(member.text));
-
-/** Replaces the argument of a call by another text. */
-const argument = (call: Of<"call">, i: number, text: string): readonly (readonly Edit[])[] => {
-  const span = call.args[i]?.value.span;
-  return span === undefined ? [] : [replace(span, text)];
-};
-
-const withoutLetter = (word: string): string => word.slice(0, -2) + word.slice(-1);
-
-/** The whole line of a key. */
-function lineOf({ text }: Target, { start }: Span): Span {
-  const end = text.indexOf("\n", start);
-  return { start: text.lastIndexOf("\n", start) + 1, end: end < 0 ? text.length : end + 1 };
-}
-
-/** A line behind that of a key, indented alike. */
-function lineAfter(target: Target, key: Span, line: string): readonly Edit[] {
-  const { start, end } = lineOf(target, key);
-  const indent = /^ */.exec(target.text.slice(start, end))?.[0] ?? "";
-  return [{ span: { start: end, end }, text: `${indent}${line}\n` }];
-}
-
-const sourceNames = ({ syntax }: Target): readonly string[] => syntax.sources.map(({ name }) => name.text);
+import {
+  argument,
+  calls,
+  itemsOf,
+  lineAfter,
+  lineOf,
+  members,
+  modalitiesOf,
+  ofKind,
+  replace,
+  sourceNames,
+  textOf,
+  withoutLetter,
+  type Mutator,
+} from "./mutation-target.ts";
+import { mutatorsOfCalls } from "./mutators-of-calls.ts";
 
 export const mutators: readonly Mutator[] = [
   {
@@ -353,4 +282,5 @@ export const mutators: readonly Mutator[] = [
           : [[{ span: lineOf(target, references.keySpan), text: "" }]],
       ),
   },
+  ...mutatorsOfCalls,
 ];
