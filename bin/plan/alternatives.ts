@@ -66,7 +66,7 @@ export async function alternativesOf(
   if (hasFitting && !(isTable && planBytes(plan) > most)) return found;
   const withAll = { chosen: saving, whole: least?.plan ?? plan };
   const tried = isTable && least !== null ? [{ chosen: [], whole: plan }, withAll] : [withAll];
-  for (const one of tried)
+  for (const one of tried.filter(({ whole }) => planBytes(whole) > most))
     for (const what of ["frames", "picture"] as const) {
       tell(smallerKinds[what]);
       found.push(...(await smallerWith(config, step, examined, { ...one, what, engine, most })));
