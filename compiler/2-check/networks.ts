@@ -105,18 +105,13 @@ function isOfKnownRight(syntax: NetworkSyntax, architecture: KnownArchitecture, 
     report.error("LTX5082", window.keySpan, "an encoder has no `window`", {
       help: "it takes the pixels that it is given: let the decoder that makes them have the `window`",
     });
-  const wrong = Object.values(window?.value ?? {}).find((size) => !Number.isInteger(size) || size < 1);
-  if (window !== null && wrong !== undefined)
-    report.error("LTX5082", window.span, `a window is counted in whole latent cells, not in ${wrong}`, {
-      help: "write e.g. `window: {frames: 2, height: 8, width: 8}`",
-    });
   if (type !== null && !isSameType(type, architecture)) {
     report.error("LTX5083", type.result.span, `this is not the type of \`${architecture}\``, {
       help: `leave \`type\` out, or write \`${typeOf(architecture)}\``,
     });
     return false;
   }
-  return prefix === null && wrong === undefined && (window === null || architecture === "ltx_video_decoder");
+  return prefix === null && (window === null || architecture === "ltx_video_decoder");
 }
 
 /** What a video decoder takes, and what it gives; `of` names another grid than the target's. */

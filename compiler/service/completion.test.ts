@@ -297,6 +297,15 @@ test("what weights begin with, and their axes", () => {
   assert.equal(labels(noised("").replace("[text: 8, hidden]", "[|]")), ["text: 8", "hidden"]);
 });
 
+test("networks: their keys, architectures and layers, and their calls in a loss", () => {
+  const inNetworks = (piece: string) => labels(noised(`networks:\n  decode: ${piece}`));
+  includes(inNetworks("{|}"), "architecture", "from", "window", "prefix", "type");
+  assert.equal(inNetworks("{architecture: |}"), ["ltx_video_decoder", "ltx_video_encoder"]);
+  includes(inNetworks("{architecture: [|]}"), "linear 64", "gelu");
+  const network = "networks:\n  decode: {architecture: ltx_video_decoder}\n";
+  includes(labels(noised(`${network}video:\n  latents: latents\nloss:\n  pixels: mae(|`)), "decode");
+});
+
 test("arguments that are given by name, and axes by name in version 2 of the language", () => {
   const inVideo = (piece: string) => labels(noised(`video:\n  latents: latents\n  sigma: ${piece}`));
   includes(inVideo("shifted_logit_normal(|"), "std=", "eps=");

@@ -1,5 +1,5 @@
 /** Whether the files of a strategy's networks hold what their architectures ask for, by their headers alone. */
-import type { NetworkLayer, Shape } from "../contract.ts";
+import type { NetworkInfo, NetworkLayer, Shape } from "../contract.ts";
 import { judgeFile } from "../files/kinds/index.ts";
 import { openSafetensors, type SafetensorsFile } from "../files/safetensors/index.ts";
 import { fail, FindingsError, together } from "../findings.ts";
@@ -124,13 +124,23 @@ const show = (shape: Shape): string => `[${shape.join(", ")}]`;
 function lacking(file: SafetensorsFile, { info, place }: FoundNetwork, name: string): never {
   const ends = /(?:^|\.)\d+\.weight$/;
   const own = name.slice((info.prefix ?? "").length);
-  const other = [...file.tensors.keys()].find((each) => each.endsWith(`.${own}`));
+  const other = otherPrefix(file, info, own);
   const weights = [...file.tensors.keys()].filter((each) => ends.test(each));
   const help =
     other !== undefined
-      ? `its names begin with \`${other.slice(0, -own.length)}\`: add \`prefix: ${other.slice(0, -own.length)}\``
+      ? `its names begin with \`${other}\`: write \`prefix: ${other}\` in the strategy`
       : `layers are counted from 0, activations among them, as in PyTorch's \`nn.Sequential\`; the file has ${some(weights.length > 0 ? weights : [...file.tensors.keys()])}`;
   return fail("LTX6833", `the network \`${info.name}\`: ${file.path} has no tensor ${name}`, help, place);
+}
+
+/** What the names of all layers begin with in the file, other than the strategy says. */
+function otherPrefix({ tensors }: SafetensorsFile, { architecture }: NetworkInfo, first: string): string | undefined {
+  const layers = typeof architecture === "string" ? [] : architecture;
+  const weights = layers.flatMap((layer, i) => ("features" in layer ? [`${i}.weight`] : []));
+  const begins = [...tensors.keys()].flatMap((each) =>
+    each.endsWith(`.${first}`) ? [each.slice(0, -first.length)] : [],
+  );
+  return begins.find((prefix) => weights.every((name) => tensors.has(prefix + name)));
 }
 
 /** How long an axis of channels is in this model; null for one that only the data knows. */

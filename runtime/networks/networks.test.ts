@@ -3,9 +3,11 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import type { RunConfig } from "../config/run-config.ts";
 import type { HostTensor, NetworkInfo, NetworkLayer, Tensor } from "../contract.ts";
 import type { Engine } from "../engine/engine.ts";
 import { openEngine } from "../engine/index.ts";
+import type { FindingsError } from "../findings.ts";
 import { openSafetensors } from "../files/safetensors/index.ts";
 import { writeRandomTensors } from "../model/random-model.ts";
 import { loadDecoder, loadEncoder } from "../media/vae/video-vae.ts";
@@ -15,7 +17,7 @@ import { temporaryFolders } from "../testing/temporary-folders.ts";
 import { tinyConfig } from "../testing/tiny-model.ts";
 import { tinyVae, writeTinyVae } from "../testing/tiny-vae.ts";
 import { checkNetworks } from "./examine-networks.ts";
-import type { FoundNetwork } from "./find-networks.ts";
+import { findNetworks, type FoundNetwork } from "./find-networks.ts";
 import { layerTensors, runLayers } from "./layers.ts";
 import { openNetworks } from "./open-networks.ts";
 
@@ -194,12 +196,43 @@ test("the video VAE in a step makes what it makes by itself, and has the gradien
   assert.ok(isNear(checkpointed.gradient?.data ?? [], made.gradient?.data ?? [], 1e-4));
 });
 
+async function helpsOf(promise: Promise<unknown>): Promise<readonly string[]> {
+  const [settled] = await Promise.allSettled([promise]);
+  const { reason } = settled as PromiseRejectedResult;
+  return (reason as FindingsError).findings.map(({ help }) => help ?? "");
+}
+
+test("a file is that of the run config, else that below the data root, else the run's video VAE", async () => {
+  const runOf = (networks: Readonly<Record<string, string>>, vae: string | null = null) =>
+    ({
+      model: { model_path: "model", video_vae_path: vae },
+      data: { preprocessed_data_root: "root" },
+      runtime: { networks },
+    }) as unknown as RunConfig;
+  const info: NetworkInfo = { name: "own", architecture: "ltx_video_decoder", input: "channel" };
+  const pathOf = async (from: string | undefined, config: RunConfig) => {
+    const [network] = await findNetworks([{ ...info, ...(from === undefined ? {} : { from }) }], config, {
+      file: "a.safetensors",
+      up: "../a",
+    });
+    return [network?.path, network?.place.join(".")];
+  };
+  assert.equal(await pathOf("b", runOf({ own: "/c" })), ["/c", "runtime.networks.own"]);
+  assert.equal(await pathOf("${file}", runOf({})), [join("root", "a.safetensors"), "training_strategy.file"]);
+  assert.equal(await pathOf(undefined, runOf({})), ["model", "model.model_path"]);
+  assert.equal(await pathOf(undefined, runOf({}, "vae")), ["vae", "model.video_vae_path"]);
+  assert.equal(await findingsOf(pathOf("${up}", runOf({}))), ["LTX6122 training_strategy.up"]);
+  assert.equal(await findingsOf(pathOf(undefined, runOf({ owm: "/c" }))), ["LTX6388 runtime.networks.owm"]);
+});
+
 test("files that do not fit are findings", async () => {
   const path = await fileOf(layers, { prefix: "head." });
   const of = (info: Partial<NetworkInfo>, at = path) =>
     messagesOf(checkNetworks([found(at, { architecture: layers, ...info })], model));
   assert.equal(await of({ prefix: "head." }), []);
   assert.match((await of({})).join(), /has no tensor 0\.weight/);
+  const [lacking] = await helpsOf(checkNetworks([found(path, { architecture: layers })], model));
+  assert.match(lacking ?? "", /write `prefix: head\.` in the strategy/);
   const wider: readonly NetworkLayer[] = [{ kind: "linear", features: 7 }, ...layers.slice(1)];
   assert.match(
     (await of({ prefix: "head.", architecture: wider })).join(),

@@ -35,7 +35,7 @@ export const entries = [
     slug: "setting-of-network",
     title: "A network has a setting that does not belong to it",
     explanation:
-      "`window` is for `ltx_video_decoder`: in each step only so many latent frames, rows and columns are decoded, at a place that is drawn anew, which bounds the memory. Its sizes are whole numbers of latent cells. `prefix` is for a network of layers: what the names of its tensors begin with.",
+      "`window` is for `ltx_video_decoder`: in each step only so many latent frames, rows and columns are decoded, at a place that is drawn anew, which bounds the memory. `prefix` is for a network of layers: what the names of its tensors begin with.",
     bad: strategy(decoder(", prefix: vae."), pixels),
     good: strategy(decoder(", window: {frames: 2, height: 8, width: 8}"), pixels),
   },
