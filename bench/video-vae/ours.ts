@@ -5,6 +5,7 @@ import { openDecoder } from "../../runtime/media/decode-files.ts";
 import { openEncoder } from "../../runtime/media/encode-clip.ts";
 import { cut } from "../../runtime/media/vae/cut.ts";
 import { encodePieces, framesOfLatent, stacked } from "../../runtime/media/vae/encode-tiles.ts";
+import { usualTiling } from "../../runtime/media/vae/tiles.ts";
 
 const [path = "", ...others] = process.argv.slice(2);
 const [frames = 0, height = 0, width = 0, repeats = 0] = others.map(Number);
@@ -26,10 +27,11 @@ for (let i = 0; i <= repeats; i++) {
   const latent = stacked(made, [height / encoder.scaleFactors.height, width / encoder.scaleFactors.width]);
   const encoded = performance.now();
   let [sum, count] = [0, 0];
-  for await (const piece of decoder.pieces(latent)) {
-    for (const x of piece.data) sum += Math.abs(x);
-    count += piece.data.length;
-  }
+  for await (const some of decoder.frames(latent, usualTiling))
+    for (const frame of some) {
+      for (const x of frame) sum += Math.abs(x);
+      count += frame.length;
+    }
   const ended = performance.now();
   let ofLatent = 0;
   for (const x of latent.data) ofLatent += Math.abs(x);
