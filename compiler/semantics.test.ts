@@ -104,6 +104,15 @@ test("thresholds are compared in float32", async () => {
   assert.ok(values.get("video.generated")?.every((value) => value === 1));
 });
 
+test("axes of a reference's own grid are named like those of the target's", async () => {
+  const keys = "  references: [depth]\n";
+  const text = `${video(keys)}loss:\n  v: mean(max(depth, axis=width)) * mse(video.prediction, 0)\n`;
+  const depth = "  depth: {directory: depth, kind: video_latents}\n";
+  const { values } = await run(text.replace("  conditions:", `${depth}  conditions:`));
+  // depth holds 0, 1, 2, … in rows of three; the prediction is 0.5.
+  near(values.get("loss.v") ?? [], [12.5 / 4, 36.5 / 4]);
+});
+
 test("losses, weights and reductions", async () => {
   const { values } = await run(
     `${video("")}loss:

@@ -98,7 +98,7 @@ function example(name: string, count: number): string {
   return count === 0 ? `\`${name}\` without arguments` : `\`${name}(${letters.join(", ")})\``;
 }
 
-/** Names of axes given as arguments; `token` stands for the token axis that `of` has. Reports what is no axis. */
+/** Names of axes given as arguments; `token` and `frame` stand for those that `of` has, also of a reference. Reports what is no axis. */
 export function axisArguments({ args, env }: Call, from: number, of: Core): readonly Axis[] | null {
   const axes = args.slice(from).map(({ value }) => axisOf(value, of, env));
   return axes.some((axis) => axis === null) ? null : (axes as Axis[]);
@@ -107,14 +107,14 @@ export function axisArguments({ args, env }: Call, from: number, of: Core): read
 function axisOf(value: Expression, of: Core, { report }: Environment): Axis | null {
   const name = value.kind === "name" ? value.name : "";
   const own =
-    of.type.axes.find((axis) => axis === name || (name === "token" && axis.startsWith("token:"))) ??
+    of.type.axes.find((axis) => axis === name || (axisNames.includes(name) && axis.startsWith(`${name}:`))) ??
     of.type.axes.find((axis) => isPixelAxis(axis) && axis.split("/")[0] === name) ??
     of.type.axes.find(
       (axis) => isJoined(axis) && (isFrequency(axis) ? "frequency" : unjoined(axis).split(":")[0]) === name,
     );
   if (own !== undefined) return own;
   if (axisNames.includes(name)) return name;
-  const known = of.type.axes.map((axis) => axis.replace(/^token:.*/, "token"));
+  const known = of.type.axes.map((axis) => axis.replace(/:.*/, ""));
   const otherwise = `axes of this value are ${of.type.axes.map((axis) => `\`${axis}\``).join(", ") || "none"}`;
   const message = name === "" ? "an axis is named here" : `\`${name}\` is no axis`;
   report.error("LTX3006", value.span, message, meant(name, value.span, known, otherwise));

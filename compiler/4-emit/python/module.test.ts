@@ -102,4 +102,29 @@ test("the same source gives the same module, byte for byte", () => {
   for (const [path, text] of modules) assert.is(moduleOf(path), text);
 });
 
+test("products of many whole parameters are floats, since PyTorch takes whole numbers of 64 bits", () => {
+  const lineOf = (factor: string): string => {
+    const text = `strategy: test
+params:
+  n: {type: integer, default: 1000000}
+  x: {type: number, default: 2}
+sources:
+  latents: {directory: latents, kind: video_latents}
+  conditions: {directory: conditions, kind: text_embeddings}
+video:
+  latents: latents
+loss:
+  video: ${factor} * mse(video.prediction, video.target)
+`;
+    const { artifacts } = compilePython({ path: "test.strategy", text });
+    return (
+      /loss_video = (?:\( )?((?:float\(|params).*)/.exec((artifacts[0]?.text ?? "").replace(/\s+/g, " "))?.[1] ?? ""
+    );
+  };
+  assert.match(lineOf("n * n * n * n"), /^float\(params\.n \* params\.n\) \* params\.n \* params\.n \*/);
+  assert.match(lineOf("(n^2)^2"), /^float\(params\.n \*\* 2\) \*\* 2 \*/);
+  assert.match(lineOf("n * n"), /^params\.n \* params\.n \*/);
+  assert.match(lineOf("x * x * x"), /^params\.x \* params\.x \* params\.x \*/);
+});
+
 test.run();

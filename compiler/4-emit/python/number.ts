@@ -86,8 +86,31 @@ const isSmallInteger = (core: Core): boolean =>
   core.value >= 1 &&
   core.value < 4;
 
-function scalarMap({ fn, args }: Term<"map">, scope: Scope): Code {
-  const codes = args.map((arg) => host(arg, scope));
+/** As many parameters as a product may have before whole numbers could outgrow the 64 bits that PyTorch takes. */
+const mostFactors = 2;
+
+/** How many whole parameters are multiplied in a value; sizes are far too small to count. */
+function factorsIn(core: Core, scope: Scope): number {
+  if (core.op === "literal") return Math.abs(Number(core.value)) > 1e6 ? 1 : 0;
+  if (core.op === "param") return scope.isWhole(core) ? 1 : 0;
+  if (core.op !== "map") return 0;
+  const parts = core.args.map((arg) => factorsIn(arg, scope));
+  if (core.fn === "mul") return parts.reduce((sum, part) => sum + part, 0);
+  if (core.fn === "square") return 2 * (parts[0] ?? 0);
+  if (core.fn === "pow" && core.args[1]?.op === "literal") return Number(core.args[1].value) * (parts[0] ?? 0);
+  return Math.max(0, ...parts);
+}
+
+/** Whether a product is the first, from the inside, that may be more than PyTorch takes of whole numbers: it is then one of floats. */
+const outgrows = (core: Term<"map">, scope: Scope): boolean =>
+  ["mul", "square", "pow"].includes(core.fn) &&
+  factorsIn(core, scope) > mostFactors &&
+  core.args.every((arg) => factorsIn(arg, scope) <= mostFactors);
+
+function scalarMap(core: Term<"map">, scope: Scope): Code {
+  const { fn, args } = core;
+  const [first, ...rest] = args.map((arg) => host(arg, scope));
+  const codes = first === undefined ? rest : [outgrows(core, scope) ? call("float", [first]) : first, ...rest];
   const [a = atom(""), b = atom(""), c = atom("")] = codes;
   const sign = operators[fn];
   if (sign !== undefined) return infix(a, sign, b);

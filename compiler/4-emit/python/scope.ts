@@ -1,6 +1,6 @@
 /** What the body of an emitted method refers to; its head reads just that. */
 import { gridAxes } from "../../2-check/axes.ts";
-import type { Axis, GridSize, ModalityName } from "../../2-check/core.ts";
+import type { Axis, GridSize, ModalityName, Term } from "../../2-check/core.ts";
 import type { Program } from "../../3-lower/program.ts";
 import { atom, flat, index, list, member, named, spread, call, type Code } from "./code.ts";
 import type { Names } from "./names.ts";
@@ -62,6 +62,14 @@ export class Scope {
   param(name: string): Code {
     this.uses.add("params");
     return member("params", this.#fields.get(name) ?? name);
+  }
+
+  /** Whether a parameter, or an item of a list, is a whole number, which Python keeps as one. */
+  isWhole({ name, index: place }: Term<"param">): boolean {
+    const schema = this.#program.params.find((param) => param.name === name)?.schema ?? {};
+    const { items } = schema;
+    const ofItems = typeof items === "object" && items !== null && "type" in items ? items.type : null;
+    return (place === null ? schema["type"] : ofItems) === "integer";
   }
 
   /** Whether a list parameter always has an item at this place. */
