@@ -136,7 +136,6 @@ hangup=20                       hang-ups, and closed pipes
 pytorch=real,onnx+torch-bf16,2  size, engines, rounds
 precision=tiny,200,5            size, steps, seeds
 video-vae=onnx+torch,2,33,128   engines, rounds, frames, side of the pictures
-precision=tiny,200              size, steps
 saving=15,256                   rounds, MiB
 memory=5000,torch-blocks        steps, engine
 plan=torch                      engine
