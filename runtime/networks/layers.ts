@@ -53,7 +53,7 @@ export function runLayers(ops: Ops, layers: readonly NetworkLayer[], weight: Wei
 function runLayer(ops: Ops, layer: NetworkLayer, own: (kind: "weight" | "bias") => Tensor | null, x: Tensor): Tensor {
   switch (layer.kind) {
     case "linear":
-      return ops.linear(x, present(own("weight")), own("bias"));
+      return product(ops, present(own("weight")), own("bias"), x);
     case "conv":
       return convolved(ops, layer, present(own("weight")), own("bias"), x);
     case "layer_norm": {
@@ -75,6 +75,12 @@ function runLayer(ops: Ops, layer: NetworkLayer, own: (kind: "weight" | "bias") 
     case "sigmoid":
       return ops.sigmoid(x);
   }
+}
+
+/** A product and not a layer of the model, so that it stays float32 where the model is computed in bfloat16. */
+function product(ops: Ops, weight: Tensor, bias: Tensor | null, x: Tensor): Tensor {
+  const y = ops.matMul(x, weight, false, true);
+  return bias === null ? y : ops.add(y, bias);
 }
 
 /** With as many zeros around as keep the size. */
