@@ -251,6 +251,48 @@ export const mutators: readonly Mutator[] = [
       }),
   },
   {
+    kind: "a length in another unit",
+    mutants: (target) =>
+      calls(target, "prefix", "suffix", "crop").flatMap(({ args, callee }) =>
+        args.flatMap(({ value }) =>
+          (callee.text === "crop" ? ["lf", "%"] : ["px", "f", "s", "%"]).map((unit) =>
+            replace(value.span, `(${textOf(target, value.span)}) * 1${unit}`),
+          ),
+        ),
+      ),
+  },
+  {
+    kind: "a unit where no length stands",
+    mutants: (target) => [
+      ...itemsOf(target.syntax).flatMap(({ probability }) =>
+        probability?.kind === "number" ? [replace(probability.span, `${100 * probability.value}%`)] : [],
+      ),
+      ...calls(target, "blur", "dilate", "shift", "huber").flatMap((call) => {
+        const last = call.args.at(-1)?.value;
+        return last?.kind === "number" ? [replace(last.span, `${last.value}px`)] : [];
+      }),
+    ],
+  },
+  {
+    kind: "`has` or `in` asks for another source or data set, or the other way round",
+    mutants: (target) =>
+      calls(target, "has", "in").flatMap((call) => {
+        const { datasets, sources } = target.syntax;
+        const [name] = call.args;
+        if (name?.value.kind !== "name") return [];
+        const own = name.value.name;
+        const others = (call.callee.text === "in" ? datasets : sources).filter((other) => other.name.text !== own);
+        return [
+          replace(call.span, `(not ${textOf(target, call.span)})`),
+          ...others.flatMap((other) => argument(call, 0, other.name.text)),
+        ];
+      }),
+  },
+  {
+    kind: "`has` or `in` is forgotten",
+    mutants: (target) => calls(target, "has", "in").map(({ span }) => replace(span, "true")),
+  },
+  {
     kind: "the target has the wrong sign",
     mutants: (target) => members(target, "target").map(({ span }) => replace(span, `-${textOf(target, span)}`)),
   },
