@@ -181,6 +181,20 @@ test("what is wrong is said with what to write", () => {
   );
 });
 
+test("a window's size that is no number of cells is one finding", () => {
+  for (const [size, code] of [
+    ["0", "LTX2005"],
+    ["-1", "LTX2005"],
+    ["1.5", "LTX2003"],
+    ["wide", "LTX2003"],
+  ]) {
+    const window = `decode: {architecture: ltx_video_decoder, window: {frames: ${size}, height: 4}}`;
+    const found = codes(window, "mae(decode(video.denoised), decode(video.clean))");
+    assert.is(found.length, 1, found.join());
+    assert.match(found.join(), new RegExp(`^${code} `));
+  }
+});
+
 test("the official trainer runs no networks", async () => {
   const text = strategy(decode, "mae(decode(video.denoised), decode(video.clean))");
   const { diagnostics } = compilePython({ path: "test.strategy", text });
