@@ -26,7 +26,8 @@ export async function findNetworks(
   checkNames(infos, runtime.networks);
   const root = (await resolveRoot(data.preprocessed_data_root)) ?? data.preprocessed_data_root;
   return infos.map((info): FoundNetwork => {
-    const own = runtime.networks[info.name];
+    // Networks may be called like what objects inherit, such as `toString`.
+    const own = Object.hasOwn(runtime.networks, info.name) ? runtime.networks[info.name] : undefined;
     if (own !== undefined) return { info, path: own, place: ["runtime", "networks", info.name] };
     if (info.from !== undefined) return { info, ...below(info.name, info.from, root, params) };
     const { video_vae_path: vae } = model;

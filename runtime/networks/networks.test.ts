@@ -255,4 +255,19 @@ test("files that do not fit are findings", async () => {
   assert.equal(await findingsOf(checkNetworks([whole], other)), ["LTX6834 runtime.networks.own"]);
 });
 
+test("a network may be called like what objects inherit", async () => {
+  const config = {
+    model: { model_path: "model.safetensors", video_vae_path: null },
+    data: { preprocessed_data_root: "data" },
+    runtime: { networks: {} },
+  } as unknown as RunConfig;
+  const names = ["toString", "constructor", "__proto__"];
+  const infos = names.map((name): NetworkInfo => ({ name, architecture: "ltx_video_decoder", input: "channel" }));
+  const paths = (await findNetworks(infos, config, {})).map(({ path }) => path);
+  assert.equal(
+    paths,
+    names.map(() => "model.safetensors"),
+  );
+});
+
 test.run();
