@@ -39,6 +39,13 @@ test("a value, and a number known before the run", () => {
   assert.equal(found("video.keep about 10"), ["LTX5111 a share lies in 0 to 1, this is 10"]);
 });
 
+test("a share has no unit", () => {
+  assert.equal(found("mean(video.keep) about 10%"), ["LTX4054 this average takes a plain number, this counts percent"]);
+  assert.equal(found("mean(video.sigma) about 0.5 within 10%"), [
+    "LTX4054 this average takes a plain number, this counts percent",
+  ]);
+});
+
 test("`mean` takes masks in front of `about` alone", () => {
   assert.equal(found("mean(video.keep) > 0.1"), ["LTX4002 `mean` takes numbers, this is `bool[batch, token:video]`"]);
   assert.equal(found("mean(video.keep, video.keep) about 0.1").length, 1);

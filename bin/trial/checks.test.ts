@@ -33,18 +33,20 @@ if (subject === null) throw new Error("the strategy of this test does not compil
 const tokens = 12;
 const channels = 4;
 
-async function observed(): Promise<Observation> {
-  if (subject === null) throw new Error("no subject");
+/** `lacking` says which samples lack what is optional. */
+async function observed(of = subject, lacking?: "some"): Promise<Observation> {
+  if (of === null) throw new Error("no subject");
   const made = {
-    sizes: { frames: 3, height: 2, width: 2, steps: 1 },
+    sizes: { frames: 3, height: 2, width: 2, steps: 2 },
     samples: 2,
     masks: "empty",
     reference: { space: 1, time: 1 },
     seed: 0,
+    ...(lacking && { lacking }),
   } as const;
-  const batch = collate(syntheticSamples(subject.step.strategy, made));
+  const batch = collate(syntheticSamples(of.step.strategy, made));
   const sampler = (_: unknown, __: string, count: number) => new Float32Array(count).fill(0.5);
-  return observe(engine, subject, batch, { params: {}, sampler, seed: 0, globalStep: 0, progress: 0 });
+  return observe(engine, of, batch, { params: {}, sampler, seed: 0, globalStep: 0, progress: 0 });
 }
 
 /** Findings after one number of what the model gets has been changed. */
@@ -72,6 +74,31 @@ test("a kept token with a timestep, and one that is not clean", async () => {
 test("noised tokens may have any latent and timestep", async () => {
   assert.equal(await after("timesteps", token(4)), []);
   assert.equal(await after("latent", token(4) * channels), []);
+});
+
+test("what is kept of audio that a sample lacks enters as noise all the same", async () => {
+  const silent = `strategy: silent
+sources:
+  latents: {directory: latents, kind: video_latents}
+  sound: {directory: sound, kind: audio_latents, optional: true}
+  conditions: {directory: conditions, kind: text_embeddings}
+video:
+  latents: latents
+audio:
+  latents: sound
+  keep: prefix(1lf)
+loss:
+  v: mse(video.prediction, video.target)
+  a: mse(audio.prediction, audio.target) over (audio.generated and has(sound))
+`;
+  const opened = await openSubject(libraryAt(".", "silent.strategy"), sourceFile("silent.strategy", silent), {
+    imports: async () => null,
+  });
+  if (opened.subject === null) throw new Error("the strategy of this test does not compile");
+  const observation = await observed(opened.subject, "some");
+  assert.equal(violations(opened.subject, observation), []);
+  const audio = observation.inputs.audio;
+  assert.equal(audio && [...audio.timesteps.data], [0, 0.5, 1, 1]);
 });
 
 test.run();

@@ -168,7 +168,7 @@ function spanOf({ program }: Subject, { value }: Seen): Span {
 
 // ------------------------------------------------------------------------------------------------------- what the model gets
 
-/** Kept tokens, and all tokens of references, enter the model unchanged, with timestep 0. */
+/** Kept tokens, and all tokens of references, enter the model unchanged, with timestep 0; a sample without its optional latents has none. */
 function kept(look: Look): Violation[] {
   return look.subject.program.modalities.flatMap(({ name, span }) => {
     const token = firstNotClean(look, name);
@@ -186,9 +186,11 @@ function firstNotClean({ observation, subject }: Look, name: ModalityName) {
   const sequence = inputs.latent.shape[1] ?? 0;
   const parts = partsOf(subject.step.strategy, observation, name);
   const first = parts.reduce((sum, { grid, isTarget }) => sum + (isTarget ? 0 : tokensOf(grid)), 0);
+  const isThere = observation.batch.marks?.[subject.step.strategy.modalities[name]?.latents ?? ""];
   for (let i = 0; i < samples * tokens; i++) {
     if (generated?.data[i] === 1) continue;
     const [sample, token] = [Math.floor(i / tokens), i % tokens];
+    if (isThere?.[sample] === false) continue;
     const at = sample * sequence + first + token;
     if (inputs.timesteps.data[at] !== 0) return { sample, token, what: "given a timestep all the same" };
     const own = clean.data.subarray(i * channels, (i + 1) * channels);

@@ -5,6 +5,7 @@ import { isMask, map, writtenNumber } from "./combine.ts";
 import type { Core } from "./core.ts";
 import type { Environment } from "./environment.ts";
 import { infer } from "./infer.ts";
+import { isPlain } from "./units.ts";
 
 type WithShare = Expected & { readonly share: NonNullable<Expected["share"]> };
 
@@ -14,6 +15,8 @@ export function expectedShare({ value, share, span }: WithShare, env: Environmen
   const about = knownNumber(share.about, "about", env);
   const within = share.within === null ? null : knownNumber(share.within, "within", env);
   if (core.op === "error" || about === null || (share.within !== null && within === null)) return [];
+  const percent = [about, within].find((known) => known?.type.unit === "%");
+  if (percent && core.type.unit !== "%" && !isPlain(env.report, percent, "this average")) return [];
   const number = isMask(core) ? map(env.report, "float", [core], span, "`about`") : core;
   const written = writtenNumber(about);
   if (isMask(core) && written !== null && (written < 0 || written > 1)) {

@@ -73,6 +73,15 @@ const units: readonly string[] = ["px", "lf", "f", "s", "%"] satisfies Unit[];
 
 export const isUnitName = (text: string): text is Unit => units.includes(text);
 
+/** Units that are called otherwise here, with what to write. */
+const otherUnits: readonly (readonly [RegExp, (value: number) => string])[] = [
+  [/^(frames?|fr|latents?)$/i, (value) => `\`${value}lf\` for latent frames, \`${value}f\` for pixel frames`],
+  [/^(secs?|seconds?)$/i, (value) => `\`${value}s\``],
+  [/^(ms|msecs?|milliseconds?)$/i, (value) => `\`${value / 1000}s\``],
+  [/^(pixels?|pix)$/i, (value) => `\`${value}px\``],
+  [/^(percent|pct|pc)$/i, (value) => `\`${value}%\``],
+];
+
 /** A number, maybe with a unit behind it: `64px`, `10%`; `24fps` is none. */
 export function number(token: IToken, unit: IToken | undefined, { span, bag }: Place): Expression {
   const value = Number(token.image);
@@ -88,6 +97,7 @@ export function number(token: IToken, unit: IToken | undefined, { span, bag }: P
     });
     return { kind: "number", value, unit: meant, span };
   }
+  const known = otherUnits.find(([word]) => word.test(unit.image));
   const isCertain = /^fps$/i.test(unit.image);
   bag.error(
     "LTX1101",
@@ -96,7 +106,9 @@ export function number(token: IToken, unit: IToken | undefined, { span, bag }: P
     {
       help: isCertain
         ? `write \`${token.image}\``
-        : `write the number alone, \`${token.image}\`; LANGUAGE.md says what each value counts`,
+        : known !== undefined
+          ? `write ${known[1](value)}`
+          : `write the number alone, \`${token.image}\`; LANGUAGE.md says what each value counts`,
       ...(isCertain ? { fix: replacement(span, token.image) } : {}),
     },
   );

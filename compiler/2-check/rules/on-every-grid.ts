@@ -46,7 +46,9 @@ export function neverKept(contexts: readonly ModalityContext[], bindings: Bindin
     const none: Core = { op: "map", fn: "not", args: [core], type: core.type, span: null };
     if (![0, 0.5, 1].every((progress) => isEverywhere(none, syntax.name, bindings, progress))) continue;
     report.warning("LTX5047", syntax.keep.span, "no token is ever kept by this", {
-      help: "indices count from 0: the last frame is `suffix(1)`, the first one `first_frame`",
+      help: /\bcrop\b/.test(report.textAt(syntax.keep.span) ?? "")
+        ? "the edges of `crop` are top, left, bottom, right, each end behind its start: `crop(25%, 25%, 75%, 75%)`"
+        : "indices count from 0: the last frame is `suffix(1lf)`, the first one `first_frame`",
     });
   }
 }

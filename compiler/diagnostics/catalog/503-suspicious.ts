@@ -209,7 +209,7 @@ export const entries = [
     slug: "nothing-kept",
     title: "`keep` keeps nothing",
     explanation:
-      "The mask is false on every token. Frames, rows and columns count from 0 to one below their number, so `frame_index == -1` and `frame_index == frames` hold nowhere: the last frame is `suffix(1)`.",
+      "The mask is false on every token. Frames, rows and columns count from 0 to one below their number, so `frame_index == -1` and `frame_index == frames` hold nowhere: the last frame is `suffix(1lf)`.",
     bad: strategy("  keep: frame_index == -1\n", kept),
     good: strategy("  keep: suffix(1)\n", kept),
   },
