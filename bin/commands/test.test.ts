@@ -103,10 +103,12 @@ test("the same seed gives the same findings, another one other batches; --json f
 });
 
 test("a step that fails is a finding at the operation that failed", async () => {
-  const text = `${head}outputs:
+  const params =
+    "params:\n  few: {type: integer, default: 4, minimum: 1}\n  many: {type: integer, default: 9, minimum: 1}\n";
+  const text = `${head.replace("params:\n", params)}outputs:
   mid: {tap: block 0, modality: video}
-  narrow: {linear: mid, features: 4}
-  wide: {linear: mid, features: 9}
+  narrow: {linear: mid, features: "\${few}"}
+  wide: {linear: mid, features: "\${many}"}
   x: {linear: mid, features: 5}
 video:
   latents: latents
@@ -119,7 +121,7 @@ loss:
     const { code, err } = await ltxc(["test"], { cwd });
     assert.is(code, 1);
     assert.match(err, /error\[LTX7106\]: this cannot be calculated: .*shapes/);
-    assert.match(err, /tried\.strategy:18:\d+/);
+    assert.match(err, /tried\.strategy:20:\d+/);
   });
 });
 
