@@ -1,6 +1,7 @@
 /** What stands for a strategy's networks where none of their files is at hand: the same layers, or a smaller VAE, with made-up weights. */
 import type { NetworkInfo, NetworkLayer, Ops, StepContext, StrategyInfo, Tensor } from "../../runtime/contract.ts";
-import { philoxSource, runLayers, type HostBatch } from "../../runtime/index.ts";
+import { runLayers, type HostBatch } from "../../runtime/index.ts";
+import { madeUp } from "./made-up.ts";
 
 /** Frames, rows and columns of pixels to a latent cell: fewer than in the released models, so that tries are quick. */
 const [TIME, ROWS, COLUMNS] = [2, 2, 2] as const;
@@ -21,7 +22,7 @@ export function networksOf(ops: Ops, strategy: StrategyInfo, batch: HostBatch): 
 
 function called(ops: Ops, { name, architecture }: NetworkInfo, x: Tensor, channels: number): Tensor {
   const weight = (part: string, shape: readonly number[], spread: number) =>
-    weightOf(ops, `${name}.${part}`, shape, spread);
+    madeUp(ops, { name: `network.${name}.${part}`, seed: 0 }, shape, spread);
   if (architecture === "ltx_video_decoder") return decoded(ops, weight, x);
   return architecture === "ltx_video_encoder"
     ? encoded(ops, weight, x, channels)
@@ -29,15 +30,6 @@ function called(ops: Ops, { name, architecture }: NetworkInfo, x: Tensor, channe
 }
 
 type Weights = (part: string, shape: readonly number[], spread: number) => Tensor;
-
-/** Normal numbers of this standard deviation that depend on the name alone. */
-function weightOf(ops: Ops, name: string, shape: readonly number[], spread: number): Tensor {
-  const count = shape.reduce((a, b) => a * b, 1);
-  const data = philoxSource(0, 0, 0)
-    .randn(`network.${name}`, count)
-    .map((value) => spread * value);
-  return ops.constant({ shape, dtype: "float32", data });
-}
 
 /** Each cell becomes pixels by one matrix; of the first only the last frame stays. */
 function decoded(ops: Ops, weight: Weights, x: Tensor): Tensor {

@@ -1,6 +1,6 @@
 /** What stands for the model where there is none: the same function of all that a call is given, whatever its weights are called. */
 import type { HostTensor, ModalityInputs, ModelInputs, Ops, Tensor, Velocities } from "../../runtime/contract.ts";
-import { philoxSource } from "../../runtime/index.ts";
+import { madeUp } from "./made-up.ts";
 
 /**
  * Linear maps of fixed random numbers. As of a model at the start of a training with LoRA, calls that are given the same predict the same, and
@@ -62,7 +62,5 @@ function placesOf({ shape, data }: HostTensor, tokens: number): HostTensor {
 
 /** Normal numbers, the same for the same name; each entry of the result adds up to about 1. */
 function fixed(ops: Ops, name: string, shape: readonly [number, number]): Tensor {
-  const data = philoxSource(1, 0, 0).randn(`stand-in.${name}`, shape[0] * shape[1]);
-  const scale = 1 / Math.sqrt(shape[0]);
-  return ops.constant({ shape, dtype: "float32", data: Float32Array.from(data, (x) => x * scale) });
+  return madeUp(ops, { name: `stand-in.${name}`, seed: 1 }, shape, 1 / Math.sqrt(shape[0]));
 }
