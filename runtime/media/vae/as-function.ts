@@ -2,6 +2,7 @@
 import type { Ops, Tensor } from "../../contract.ts";
 import { part, type Computing, type Stage } from "./layers.ts";
 import { TIME } from "./space-to-depth.ts";
+import { mean, spread } from "./statistics.ts";
 
 /** Runs a stage: as it is, or so that nothing is kept of it for the backward pass. */
 export type RunStage = (stage: (x: Tensor) => Tensor, x: Tensor) => Tensor;
@@ -12,8 +13,6 @@ interface Given {
   readonly weight: (name: string) => Tensor;
   readonly run: RunStage;
 }
-
-const [mean, spread] = ["per_channel_statistics.mean-of-means", "per_channel_statistics.std-of-means"];
 
 /** `[B, C, f, h, w]` to `[B, 3, F, H, W]` in about -1..1, of a decoder that draws nothing. */
 export function decodeIn(given: Given, stages: readonly Stage[], latent: Tensor): Tensor {

@@ -2,6 +2,7 @@
 import type { HostTensor, Ops, Tensor } from "../../../contract.ts";
 import type { Engine } from "../../../engine/engine.ts";
 import { timestepSinusoid } from "../../../model/adaln.ts";
+import { weightsOf } from "../run-stages.ts";
 import { mean, spread } from "../statistics.ts";
 import { part } from "../layers.ts";
 import { depthToSpace, patchify, TIME, unpatchify } from "../space-to-depth.ts";
@@ -59,11 +60,7 @@ export async function* decodeClip(
     frames: geometry.stageFrames[i] ?? 0,
     windows: new WindowCache(engine, { heads: channels / headDim, headDim }),
   }));
-  const weight = (name: string): Tensor => {
-    const found = weights.get(name);
-    if (found === undefined) throw new Error(`the decoder has no parameter ${name}`);
-    return found;
-  };
+  const weight = weightsOf(weights);
   const context: Context = { engine, weight, headDim, most, config, geometry, stages, tap };
   try {
     const made = diffused(context, contextOf(context, latent), noise);
