@@ -2,12 +2,25 @@
 import json, sys, time
 import torch
 import torch.nn.functional as F
-from safetensors import safe_open
 
 path, frames, height, width, repeats = sys.argv[1], *map(int, sys.argv[2:6])
-with safe_open(path, "pt") as file:
-    config = json.loads(file.metadata()["config"])["vae"]
-    weights = {name: file.get_tensor(name) for name in file.keys()}
+
+
+def read(path):
+    """Metadata and float32 tensors of a safetensors file, without its library, which a Python with PyTorch need not have."""
+    with open(path, "rb") as file:
+        header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
+        data = bytearray(file.read())
+    metadata = header.pop("__metadata__")
+    tensors = {}
+    for name, entry in header.items():
+        begin, end = entry["data_offsets"]
+        tensors[name] = torch.frombuffer(data, dtype=torch.float32, count=(end - begin) // 4, offset=begin).view(entry["shape"])
+    return metadata, tensors
+
+
+metadata, weights = read(path)
+config = json.loads(metadata["config"])["vae"]
 flops = 0
 
 

@@ -238,9 +238,11 @@ test("pixels that can not be encoded, and samples that will not be decoded, are 
     /^LTX6830 .*first\.png would have to be encoded, but .* holds no video VAE/,
   );
   await withVae(cwd);
-  assert.equal(await findings(cwd), []);
+  const ready = await findings(cwd);
+  // Without ffmpeg pictures are all there can be, as LTX6832 says.
+  assert.match(ready.join(), findFfmpeg() === null ? /^LTX6832 [^,]*pictures of five frames/ : /^$/);
   await writeTinyVae(join(cwd, "vae.safetensors"), { config: tinyDiffusionVae });
-  assert.equal(await findings(cwd), [], "the diffusion decoder is as good");
+  assert.equal(await findings(cwd), ready, "the diffusion decoder is as good");
   await validation(cwd, [...small, negative, ...condition("cut.png")]);
   assert.match((await findings(cwd)).join(), /^LTX6820 .*cut\.png is no whole PNG picture: it is cut off/);
   await validation(cwd, [...small, negative, ...condition("nowhere.png")]);

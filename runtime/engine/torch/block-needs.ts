@@ -1,5 +1,6 @@
 /** Which blocks of weights the calls of a graph need, so that each can be brought to the device when its turn comes. */
-import type { Constant, Plan } from "./plan.ts";
+import type { Call } from "./calls.ts";
+import type { Constant, Plan, PlannedOutput } from "./plan.ts";
 
 /** Buffers on the device: one for the block that is computed with, one for the next. */
 export const BUFFERS = 2;
@@ -19,13 +20,19 @@ export interface BlockNeeds {
   readonly next: ReadonlyMap<number, number | null>;
 }
 
+/** What is read of a plan. */
+interface PlannedCalls extends Pick<Plan, "constants"> {
+  readonly calls: readonly Pick<Call, "reads" | "writes" | "mayShare">[];
+  readonly outputs: readonly Pick<PlannedOutput, "slot">[];
+}
+
 const none: ReadonlySet<number> = new Set();
 
 /**
  * A value may lie in the memory of a weight, as a view of it, so whoever reads the value needs the weight's block. Weights that an output
  * may lie in, or that are needed together with those of a block that would have the same buffer, are left out: they stay on the device.
  */
-export function blockNeeds(plan: Plan): BlockNeeds {
+export function blockNeeds(plan: PlannedCalls): BlockNeeds {
   const kept = new Set<number>();
   for (;;) {
     const found = needsWithout(plan, kept);
@@ -38,7 +45,7 @@ function blockOf({ bytes }: Constant): string | undefined {
   return bytes instanceof Uint8Array ? undefined : bytes.block;
 }
 
-function needsWithout(plan: Plan, kept: ReadonlySet<number>): BlockNeeds | { readonly crowded: ReadonlySet<number> } {
+function needsWithout(plan: PlannedCalls, kept: ReadonlySet<number>): BlockNeeds | { readonly crowded: ReadonlySet<number> } {
   const { reads, ofOutputs } = weightsRead(plan, kept);
   if (ofOutputs.size > 0) return { crowded: ofOutputs };
   const order = new Map<string, number>();
@@ -60,7 +67,7 @@ function needsWithout(plan: Plan, kept: ReadonlySet<number>): BlockNeeds | { rea
 }
 
 /** By call, the slots of the weights in whose memory its operands may lie, and those in whose memory outputs may. */
-function weightsRead(plan: Plan, kept: ReadonlySet<number>) {
+function weightsRead(plan: PlannedCalls, kept: ReadonlySet<number>) {
   const memory = new Map<number, ReadonlySet<number>>();
   for (const [slot, constant] of plan.constants)
     if (!kept.has(slot) && blockOf(constant) !== undefined) memory.set(slot, new Set([slot]));

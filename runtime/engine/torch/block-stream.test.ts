@@ -7,7 +7,7 @@ import type { Graph, Initializer, Node, Value } from "../../graph/graph.ts";
 import { temporaryFolders } from "../../testing/temporary-folders.ts";
 import { testTorch } from "../../testing/test-torch.ts";
 import { blockNeeds } from "./block-needs.ts";
-import { planOf } from "./plan.ts";
+import { planOf, type Constant } from "./plan.ts";
 import { TorchLibrary } from "./torch-library.ts";
 
 const test = suite("weights that wait on the host");
@@ -43,6 +43,25 @@ async function weights(): Promise<string> {
   await writeFile(path, new Uint8Array(numbers.buffer));
   return path;
 }
+
+/** A weight of a block that is read from a file. */
+const weightOf = (block: number): Constant => ({
+  ...value(`w${block}`),
+  readAs: "float32",
+  bytes: { path: "weights", offset: 0, length: 4 * WIDTH * WIDTH, block: `transformer_blocks.${block}` },
+});
+
+test("weights of two blocks that one call needs and that would share a buffer stay on the device", () => {
+  const call = (reads: readonly number[], write: number) => ({ reads, writes: [write], mayShare: false });
+  const constants = new Map([0, 1, 2, 3].map((slot) => [slot, weightOf(slot)]));
+  const calls = [call([0, 8], 9), call([1, 9], 10), call([2, 0, 10], 11), call([3, 11], 12)];
+  const { blocks, needs } = blockNeeds({ constants, calls, outputs: [{ slot: 12 }] });
+  assert.equal(
+    blocks.map(({ name }) => name),
+    ["transformer_blocks.1", "transformer_blocks.3"],
+  );
+  assert.equal(needs, [undefined, [0], undefined, [1]]);
+});
 
 const found = await testTorch();
 if (found !== null) testStream(new TorchLibrary({ folder: found.folder, device: "cpu" }));
