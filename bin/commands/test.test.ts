@@ -1,3 +1,4 @@
+import { spawn } from "node:child_process";
 import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -190,5 +191,20 @@ for (const [name, source, says] of [
       assert.is(code, 1, err);
       assert.match(err, says);
     }));
+
+test("Ctrl-C ends it by the signal, which a shell shows as 130, while it computes and never waits", () =>
+  inFolder(importing, async (cwd) => {
+    // Says that it was called, and never returns.
+    await writeFile(join(cwd, "f.ts"), functionOf("", '(console.error("called"), (() => { for (;;); })())'));
+    const bundle = fileURLToPath(new URL("../../dist/ltxc.mjs", import.meta.url));
+    const child = spawn(process.execPath, [bundle, "test"], { cwd, stdio: ["ignore", "inherit", "pipe"] });
+    let text = "";
+    child.stderr.on("data", (part: Buffer) => {
+      text += part.toString();
+      if (text.includes("called")) child.kill("SIGINT");
+    });
+    const how = await new Promise((resolve) => child.on("close", (...code) => resolve(code)));
+    assert.equal(how, [null, "SIGINT"], text);
+  }));
 
 test.run();

@@ -92,20 +92,25 @@ function encoded(ops: Ops, weight: Weights, x: Tensor, channels: number): Tensor
   return ops.transpose(ops.linear(cells, weight("encode", [channels, CELL], CELL ** -0.5), null), [0, 4, 1, 2, 3]);
 }
 
+/** Features between layers are at most so many: fewer than networks have, so that tries are quick. Those that the strategy sees are all there. */
+const HIDDEN = 8;
+
 function layered(ops: Ops, layers: readonly NetworkLayer[], weight: Weights, x: Tensor): Tensor {
   const isConv = layers.some(({ kind }) => kind === "conv");
   const start = x.shape.at(isConv ? 1 : -1) ?? 1;
-  const before = layers.map((_, i) =>
-    layers.slice(0, i).reduce((width, layer) => ("features" in layer ? layer.features : width), start),
-  );
+  const seen = layers.findLastIndex((layer) => "features" in layer);
+  const after = layers.reduce<readonly number[]>((widths, layer, i) => {
+    const most = i === seen ? Infinity : HIDDEN;
+    return [...widths, "features" in layer ? Math.min(layer.features, most) : (widths.at(-1) ?? start)];
+  }, []);
   const ofLayer = (i: number, kind: "weight" | "bias"): Tensor | null => {
-    const layer = layers[i];
-    const width = before[i] ?? start;
+    const [layer, features = start] = [layers[i], after[i]];
     if (layer === undefined || !("features" in layer)) return null;
-    if (kind === "bias") return weight(`${i}.bias`, [layer.features], 0.1);
+    if (kind === "bias") return weight(`${i}.bias`, [features], 0.1);
+    const width = after[i - 1] ?? start;
     const kernel = layer.kind === "conv" ? layer.kernel : [];
     const inputs = kernel.reduce((a, b) => a * b, width);
-    return weight(`${i}.weight`, [layer.features, width, ...kernel], inputs ** -0.5);
+    return weight(`${i}.weight`, [features, width, ...kernel], inputs ** -0.5);
   };
   return runLayers(ops, layers, ofLayer, x);
 }

@@ -3,6 +3,7 @@ import util from "node:util";
 import type { EngineName } from "./engine.ts";
 import type { Tf } from "../graph/record/tfjs-types.ts";
 import { builtPackage, tensorflowPackage } from "./tensorflow/folder.ts";
+import { installSlices } from "./slice-kernels.ts";
 import { installWasmMatMul } from "./wasm-matmul.ts";
 
 /** Engines whose operations tfjs itself computes. */
@@ -24,8 +25,18 @@ export async function loadTfjs(name: TfjsEngineName): Promise<{ tf: Tf; backend:
   await load();
   if (!(await tf.setBackend(backend))) throw new Error(`tfjs could not initialise its ${backend} backend`);
   removeListeners();
-  if (name === "wasm") installWasmMatMul(tf);
+  replaceKernels(tf, name);
   return { tf, backend };
+}
+
+const replaced = new Set<TfjsEngineName>();
+
+/** Puts faster kernels in the place of tfjs's own, once. */
+function replaceKernels(tf: Tf, name: TfjsEngineName): void {
+  if (replaced.has(name)) return;
+  replaced.add(name);
+  if (name !== "tfjs-node-gpu") installSlices(tf, name);
+  if (name === "wasm") installWasmMatMul(tf);
 }
 
 /**
