@@ -45,7 +45,10 @@ function blockOf({ bytes }: Constant): string | undefined {
   return bytes instanceof Uint8Array ? undefined : bytes.block;
 }
 
-function needsWithout(plan: PlannedCalls, kept: ReadonlySet<number>): BlockNeeds | { readonly crowded: ReadonlySet<number> } {
+function needsWithout(
+  plan: PlannedCalls,
+  kept: ReadonlySet<number>,
+): BlockNeeds | { readonly crowded: ReadonlySet<number> } {
   const { reads, ofOutputs } = weightsRead(plan, kept);
   if (ofOutputs.size > 0) return { crowded: ofOutputs };
   const order = new Map<string, number>();
