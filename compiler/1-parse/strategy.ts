@@ -6,6 +6,7 @@ import { inherit, type Library } from "./inherit.ts";
 import type { AxisName, Expected, Expression, Item, Name, ReferenceItem } from "./expression/ast.ts";
 import { parseBinder, parseExpected, parseExpression, parseItem } from "./expression/parse.ts";
 import type * as syntax from "./syntax.ts";
+import { strayNames } from "./stray-names.ts";
 import { parseTemplate } from "./template.ts";
 import { entryOf, toPlain, type YamlEntry, type YamlNode, type YamlScalar } from "./tree.ts";
 import { parseYaml } from "./yaml.ts";
@@ -32,36 +33,6 @@ export function parseInherited(
   if (own === null) return { file, parsed: null };
   const { tree, file: whole } = inherit(own, file, library, bag);
   return { file: whole, parsed: tree === null ? null : { tree, syntax: readStrategy(tree, bag) } };
-}
-
-const sections = [
-  "params",
-  "sources",
-  "datasets",
-  "let",
-  "passes",
-  "video",
-  "audio",
-  "loss",
-  "outputs",
-  "weights",
-  "networks",
-  "imports",
-  "metadata",
-  "expect",
-];
-const plainKeys = ["strategy", "language", "description", "extends"];
-
-/** Names that a section declares which is misspelled, or written as a list. */
-function strayNames(entries: readonly YamlEntry[]): ReadonlySet<string> {
-  const strays = entries.flatMap(({ key, value }) => {
-    const isKnown = sections.includes(key) || plainKeys.includes(key);
-    if (key === "expect") return [];
-    if (value.kind === "scalar" && sections.includes(key)) return /^\s*(\w+)\s*=/.exec(value.text)?.slice(1, 2) ?? [];
-    const items = value.kind === "sequence" ? value.items : isKnown ? [] : [value];
-    return items.flatMap((item) => (item.kind === "mapping" ? item.entries.map((entry) => entry.key) : []));
-  });
-  return new Set(strays.map((key) => key.replace(/\s*\(.*$/s, "")));
 }
 
 function readStrategy(tree: YamlNode, bag: Bag): syntax.StrategySyntax {
@@ -151,9 +122,22 @@ function source(entry: YamlEntry, bag: Bag): syntax.SourceSyntax {
     range: range(entryOf(value, "range")),
     like: nameValue(entryOf(value, "like")),
     optional: located(entryOf(value, "optional"), "boolean"),
+    isOdd: isOddSource(value),
     span: value.span,
   };
 }
+
+const keysOfSource = ["directory", "file", "kind", "key", "axes", "range", "like", "optional"];
+
+function isOddSource(node: YamlNode): boolean {
+  const optional = entryOf(node, "optional");
+  return hasOther(node, keysOfSource) || (optional !== null && located(optional, "boolean") === null);
+}
+
+const isNoText = (entry: YamlEntry | null): boolean => entry !== null && located(entry, "string") === null;
+
+const hasOther = (node: YamlNode, known: readonly string[]): boolean =>
+  entriesOf(node).some(({ key }) => !known.includes(key));
 
 function dataset(entry: YamlEntry, bag: Bag): syntax.DatasetSyntax {
   const { value } = entry;
@@ -165,7 +149,7 @@ function dataset(entry: YamlEntry, bag: Bag): syntax.DatasetSyntax {
     root: isText(root?.value) ? parseTemplate(root.value, bag) : null,
     share: located(share ?? null, "number") ?? located(share ?? null, "string"),
     without: items.flatMap((item) => (isText(item) ? [{ text: item.text, span: item.span }] : [])),
-    isOdd: entriesOf(value).some(({ key }) => !["root", "share", "without"].includes(key)),
+    isOdd: hasOther(value, ["root", "share", "without"]),
     span: value.span,
   };
 }
@@ -242,6 +226,7 @@ function network(entry: YamlEntry, bag: Bag): syntax.NetworkSyntax {
     prefix: located(entryOf(entry.value, "prefix"), "string"),
     window: numbers(entryOf(entry.value, "window")),
     type: isText(type) ? parseFunctionType(type, bag) : null,
+    isOdd: hasOther(entry.value, ["architecture", "from", "prefix", "window", "type"]),
   };
 }
 
@@ -311,6 +296,7 @@ function pass(entry: YamlEntry, bag: Bag): syntax.PassSyntax {
     gradient: located(entryOf(value, "gradient"), "string"),
     video: modality("video", entryOf(value, "video"), bag),
     audio: modality("audio", entryOf(value, "audio"), bag),
+    isOdd: hasOther(value, ["adapters", "gradient", "video", "audio"]) || isNoText(entryOf(value, "gradient")),
     span: entry.keySpan,
   };
 }
@@ -338,10 +324,21 @@ function reference(node: YamlNode, bag: Bag): ReferenceItem {
   if (node.kind !== "mapping") return { ...item(node, bag), isMapping: false, sigma: null, noise: null };
   const one = (key: string) => expressionEntry(entryOf(node, key), bag);
   const { span } = node;
-  const source = one("source");
-  const value = source?.value ?? { kind: "error" as const, span };
+  const source = entryOf(node, "source");
+  const value = source === null ? { kind: "error" as const, span } : sourceOf(source.value, bag);
   const probability = one("probability")?.value ?? null;
   return { value, probability, span, isMapping: true, sigma: one("sigma"), noise: one("noise") };
+}
+
+/** The probability of an entry in the short form does not stand in a mapping. */
+function sourceOf(node: YamlNode, bag: Bag): Expression {
+  const { value, probability } = item(node, bag);
+  if (probability === null) return value;
+  const text = node.kind === "scalar" ? node.text.replace(/^.*\sprobability\s*/s, "") : "";
+  bag.error("LTX1108", probability.span, "`with probability` cannot stand in a mapping", {
+    help: `there it is a key of its own: \`probability: ${text}\``,
+  });
+  return { kind: "error", span: node.span };
 }
 
 function item(node: YamlNode, bag: Bag): Item {

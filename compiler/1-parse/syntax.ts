@@ -65,6 +65,8 @@ export interface SourceSyntax {
   readonly like: Name | null;
   /** Whether samples without a file of it are kept. */
   readonly optional: Located<boolean> | null;
+  /** Whether it has a key that means nothing, or an `optional` that is neither `true` nor `false`: samples may be meant to lack it. */
+  readonly isOdd: boolean;
   readonly span: Span;
 }
 
@@ -152,6 +154,8 @@ export interface PassSyntax {
   readonly gradient: Located<string> | null;
   readonly video: ModalitySyntax | null;
   readonly audio: ModalitySyntax | null;
+  /** Whether it has a key that means nothing, which may be meant for another. */
+  readonly isOdd: boolean;
   readonly span: Span;
 }
 
@@ -188,6 +192,8 @@ export interface NetworkSyntax {
   /** Sizes by their keys; null also where one is no number. */
   readonly window: Located<Readonly<Record<string, number>>> | null;
   readonly type: FunctionType | null;
+  /** Whether it has a key that means nothing, which may be meant for another. */
+  readonly isOdd: boolean;
 }
 
 export interface ImportSyntax {

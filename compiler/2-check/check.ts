@@ -74,8 +74,8 @@ export function checkStrategy(
   for (const context of contexts) modalityRules(context, report);
   rules({ syntax, declarations, scope, losses, passes, bindings }, report);
   const checked = { declarations, contexts, passes, bindings };
-  neededSources(checked, report);
-  guardedReads({ ...checked, losses, metadata, expectations }, report);
+  const needed = neededSources(checked, report);
+  guardedReads({ ...checked, losses, metadata, expectations }, needed, report);
   const undecided = lossOverKept(losses, contexts, scope.bindings.finished, report);
   // A mistake hides uses, so what is unread can be told only without one.
   if (!bag.hasErrors) unreadPasses(passes, losses, contexts, bindings, report);

@@ -5,7 +5,8 @@ import { isMask, map, writtenNumber } from "./combine.ts";
 import type { Core } from "./core.ts";
 import type { Environment } from "./environment.ts";
 import { infer } from "./infer.ts";
-import { isPlain } from "./units.ts";
+import { spanOf } from "./report.ts";
+import { isPlain, unitOf, unitWords } from "./units.ts";
 
 type WithShare = Expected & { readonly share: NonNullable<Expected["share"]> };
 
@@ -15,8 +16,7 @@ export function expectedShare({ value, share, span }: WithShare, env: Environmen
   const about = knownNumber(share.about, "about", env);
   const within = share.within === null ? null : knownNumber(share.within, "within", env);
   if (core.op === "error" || about === null || (share.within !== null && within === null)) return [];
-  const percent = [about, within].find((known) => known?.type.unit === "%");
-  if (percent && core.type.unit !== "%" && !isPlain(env.report, percent, "this average")) return [];
+  if (!areAlike(core, [about, within], env)) return [];
   const number = isMask(core) ? map(env.report, "float", [core], span, "`about`") : core;
   const written = writtenNumber(about);
   if (isMask(core) && written !== null && (written < 0 || written > 1)) {
@@ -26,6 +26,23 @@ export function expectedShare({ value, share, span }: WithShare, env: Environmen
     return [];
   }
   return [{ core: number, share: { about, within }, span }];
+}
+
+/** Whether the numbers count what the value counts; a share and a level are plain numbers. */
+function areAlike(core: Core, numbers: readonly (Core | null)[], { report }: Environment): boolean {
+  const given = numbers.filter((known) => known !== null);
+  const wrong = given.find(({ type }) => type.unit !== undefined);
+  if (isMask(core) && wrong?.type.unit !== undefined && wrong.type.unit !== "%") {
+    report.error("LTX4054", spanOf(wrong), `a share has no unit, this counts ${unitWords[wrong.type.unit]}`, {
+      help: "a mask is true in that share of its entries: 10 % are written `about 0.1`",
+    });
+    return false;
+  }
+  if (core.type.unit === undefined && wrong !== undefined && core.type.stage === "device")
+    return isPlain(report, wrong, "this average");
+  return given.every(
+    (known) => unitOf(report, "sub", [core, known], { span: known.span, what: "`about`" }) !== "clash",
+  );
 }
 
 /** Null where it has a finding. */

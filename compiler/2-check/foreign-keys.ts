@@ -102,7 +102,8 @@ const keys: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     latents_dir: "write `directory:`",
     type: "write `kind:`",
     format: "write `kind:`",
-    required: "a source is required unless it says `optional: true`",
+    required:
+      "a source is required unless it says `optional: true`; `has(name)` is then the mask of the samples that have it",
     nullable: "write `optional: true`; `has(name)` is the mask of the samples that have it",
     dataset: "data sets are declared under `datasets:`, each with all sources or `without` some",
   },
@@ -121,6 +122,58 @@ const keys: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     num_repeats: "leave it out: each data set has an order of its own, and a smaller one begins anew",
     missing: "write `without: [depth]`, a list of sources",
     sources: "sources are the same for all data sets; those that this one lacks are `without: [depth]`",
+  },
+  reference: {
+    ...Object.fromEntries(["name", "ref", "reference", "latents", "from"].map((key) => [key, "write `source:`"])),
+    ...Object.fromEntries(["p", "prob", "chance", "share"].map((key) => [key, "write `probability:`"])),
+    ...Object.fromEntries(["strength", "noise_level", "level", "timestep"].map((key) => [key, "write `sigma:`"])),
+  },
+  pass: {
+    ...Object.fromEntries(
+      ["adapter", "lora", "weights", "model", "base", "frozen", "trained"].map((key) => [
+        key,
+        "write `adapters: false` for the base model, `adapters: ema` for the average of the weights",
+      ]),
+    ),
+    ema: "write `adapters: ema`",
+    detach:
+      "leave it out: what a pass predicts is constant to the calls that it is given to, unless those say `gradient: through`",
+    stop_gradient:
+      "leave it out: what a pass predicts is constant to the calls that it is given to, unless those say `gradient: through`",
+  },
+  ofPass: Object.fromEntries(
+    ["keep", "noise_mask", "fps", "generate", "attention", "keyframes"].map((key) => [
+      key,
+      "leave it out: that of a pass is the step's own",
+    ]),
+  ),
+  network: {
+    ...Object.fromEntries(
+      ["path", "file", "weights", "checkpoint", "model", "safetensors"].map((key) => [key, "write `from:`"]),
+    ),
+    ...Object.fromEntries(["layers", "arch", "kind", "model_type"].map((key) => [key, "write `architecture:`"])),
+    tile: "write `window:`",
+    crop: "write `window:`",
+    trainable: "leave it out: the weights of a network are never trained",
+    frozen: "leave it out: the weights of a network are never trained",
+  },
+  window: {
+    rows: "write `height:`",
+    columns: "write `width:`",
+    h: "write `height:`",
+    w: "write `width:`",
+    size: "write `frames:`, `height:` and `width:`",
+  },
+  weight: {
+    shape: "write `axes:`",
+    size: "write `axes: [text: 8, hidden]`",
+    tokens: "write `axes: [text: 8, hidden]`",
+    length: "write `axes: [text: 8, hidden]`",
+    num_vectors: "write `axes: [text: 8, hidden]`",
+    source: "write `like:`",
+    text: "write `like:`",
+    std: "write `init: randn(0.02)`",
+    initializer: "write `init:`",
   },
   param: {
     min: "write `minimum:`",
@@ -148,10 +201,23 @@ export function foreignKey(path: readonly string[], key: string): string | null 
   return section !== undefined && Object.hasOwn(section, key) ? (section[key] ?? null) : null;
 }
 
-function sectionOf([section = "", name]: readonly string[]): string {
-  if (section === "video" || section === "audio") return "modality";
+/** What one entry of a section with names of the user's is called above. */
+const ofOne: Readonly<Record<string, string>> = {
+  sources: "source",
+  params: "param",
+  datasets: "dataset",
+  passes: "pass",
+  networks: "network",
+  weights: "weight",
+};
+
+const isReference = (path: readonly string[]): boolean => path.at(-2) === "references";
+
+function sectionOf([section = "", name, ...more]: readonly string[]): string {
+  if (section === "video" || section === "audio") return isReference([name ?? "", ...more]) ? "reference" : "modality";
   if (name === undefined) return section;
-  const ofOne: Readonly<Record<string, string>> = { sources: "source", params: "param", datasets: "dataset" };
+  if (section === "passes" && more.length > 0) return isReference(more) ? "reference" : "ofPass";
+  if (section === "networks" && more.length > 0) return more[0] ?? "";
   return ofOne[section] ?? section;
 }
 
@@ -175,6 +241,22 @@ const values: Readonly<Record<string, string>> = {
   mask: "video_mask",
   masks: "video_mask",
   features: "tensor",
+  off: "false",
+  no: "false",
+  none: "false",
+  base: "false",
+  disabled: "false",
+  on: "true",
+  yes: "true",
+  lora: "true",
+  sec: "s",
+  secs: "s",
+  second: "s",
+  seconds: "s",
+  pixel: "px",
+  pixels: "px",
+  latent_frames: "lf",
+  pixel_frames: "f",
 };
 
 /** The one of the values `allowed` that other formats call `value`, or null. */

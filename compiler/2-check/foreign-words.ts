@@ -137,7 +137,7 @@ const words: Readonly<Record<string, Foreign>> = {
     "there are `uniform(0, 1)` and `randn()`: `sigmoid(randn())` also draws levels around the middle most often",
   ),
   auto: hint("leave the key out; what it stands for then is in LANGUAGE.md"),
-  first: hint("write `first_frame`, or `prefix(n)` for n frames"),
+  first: hint("write `first_frame`, or `prefix(2lf)` for two latent frames"),
   last: hint("write `suffix(1lf)`, or `suffix(2lf)` for two latent frames"),
   clip: same("clamp", "x, lo, hi", 3),
   clampmin: same("max", "a, b", 2),
@@ -276,7 +276,7 @@ const words: Readonly<Record<string, Foreign>> = {
 };
 
 function prefixLike(name: string): Foreign {
-  return { help: `write \`${name}(n)\`; outside of the section \`video.${name}(n)\`` };
+  return { help: `write \`${name}(2lf)\` for two latent frames; outside of the section \`video.${name}(2lf)\`` };
 }
 
 /** Fields of a modality under the names that other trainers give them. */

@@ -1,9 +1,11 @@
 /** What a strategy asks of its samples: `has(depth)`, whether they have a source, and `in(prior)`, whether they are of a data set. */
+import type { Expression } from "../1-parse/expression/ast.ts";
 import { failed, hasArguments, type Call } from "./call.ts";
 import { map } from "./combine.ts";
 import type { Environment } from "./environment.ts";
 import { wordFor, type Declaration } from "./declarations.ts";
 import { tensor, type Core } from "./core.ts";
+import { replacement } from "../diagnostics/did-you-mean.ts";
 import type { Span } from "../source/span.ts";
 
 /** `bool[batch]`: the samples that have a source. */
@@ -38,9 +40,12 @@ export function has(call: Call): Core {
     used.add(name);
     return hasSource(name, span);
   }
-  if (isNoName(asked, namesOf("source", env), env)) return failed(call);
+  const declare = `declare it under \`sources\`: \`${name}: {directory: …, kind: …, optional: true}\``;
+  if (isNoName(asked, namesOf("source", env), env, declare)) return failed(call);
   if (declaration?.kind === "source") {
     used.add(name);
+    // What its odd key means may be just this.
+    if (declaration.syntax.isOdd) return failed(call);
     env.report.error("LTX5072", at, `every sample has \`${name}\`, so there is nothing to ask`, {
       help: "leave the condition out, or write `optional: true` at the source, so that samples without a file of it are kept",
       labels: [{ span: declaration.name.span, message: "not optional" }],
@@ -51,6 +56,17 @@ export function has(call: Call): Core {
     help: "write `has(depth)` for a source `depth: {…, optional: true}`",
   });
   return failed(call);
+}
+
+/** `if depth then …` of an optional source: false for any other condition. */
+export function reportSourceAsMask(condition: Expression, { declarations, report }: Environment): boolean {
+  if (condition.kind !== "name" || !declarations.optional.has(condition.name)) return false;
+  declarations.used.add(condition.name);
+  report.error("LTX4001", condition.span, `\`${condition.name}\` is a source, not a mask`, {
+    help: `the samples that have it are the mask \`has(${condition.name})\``,
+    fix: replacement(condition.span, `has(${condition.name})`),
+  });
+  return true;
 }
 
 /** `in(prior)` */
@@ -77,11 +93,18 @@ interface Asked {
   readonly declaration: Declaration | undefined;
 }
 
-/** Null where the call or its argument has a finding already. */
+/** Null where the call or its argument has a finding. */
 function askedFor(call: Call): Asked | null {
   if (!hasArguments(call, 1)) return null;
   const argument = call.args[0]?.value;
   if (argument?.kind === "error") return null;
+  if (argument?.kind === "text") {
+    call.env.report.error("LTX1102", argument.span, `\`${call.name}\` takes a name, this is a text`, {
+      help: `write \`${call.name}(${argument.value})\`, without quotes`,
+      ...(/^\w+$/.test(argument.value) ? { fix: replacement(argument.span, argument.value) } : {}),
+    });
+    return null;
+  }
   const name = argument?.kind === "name" ? argument.name : "";
   return { name, at: argument?.span ?? call.span, declaration: call.env.declarations.byName.get(name) };
 }
@@ -95,11 +118,11 @@ function isNoName(
   { name, at, declaration }: Asked,
   names: readonly string[],
   env: Environment,
-  otherwise?: string,
+  otherwise: string,
 ): boolean {
   if (env.declarations.refused.has(name)) return true;
   if (name === "" || declaration !== undefined) return false;
-  env.report.unknownName(name, at, names, otherwise === undefined ? {} : { otherwise });
+  env.report.unknownName(name, at, names, { otherwise });
   return true;
 }
 

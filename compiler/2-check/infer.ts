@@ -1,6 +1,7 @@
 /** Reads an expression: resolves its names and gives every part its axes and dtype. */
 import type { AxisName, BinaryOperator, Expression } from "../1-parse/expression/ast.ts";
 import type { Span } from "../source/span.ts";
+import { reportSourceAsMask } from "./has-and-in.ts";
 import {
   argumentNames,
   drawFunctions,
@@ -27,7 +28,7 @@ import { loss } from "./losses.ts";
 import { reportDrawn, reportLossInMask, reportMaskedPair } from "./loss-forms.ts";
 import { reportMaskArithmetic } from "./mask-arithmetic.ts";
 import { isMember, member, method, samplerOf } from "./members.ts";
-import { isUnknown, param, sourceField, sourceValue, unknownField, unresolved } from "./names.ts";
+import { isUnknown, param, sourceField, sourceValue, unknownField, unresolved, notAFunction } from "./names.ts";
 import { networkCall } from "./network-calls.ts";
 import { typeOfOutput } from "./outputs.ts";
 import { comparedText } from "./text-params.ts";
@@ -114,6 +115,7 @@ const isTwo = (exponent: Expression | undefined): boolean => exponent?.kind === 
 
 function conditional(expression: Extract<Expression, { kind: "if" }>, env: Environment): Core {
   const { condition } = expression;
+  if (reportSourceAsMask(condition, env)) return poisoned(expression.span);
   const args = [
     infer(condition, { ...env, maskWanted: condition }),
     ...[expression.then, expression.else].map((part) => infer(part, env)),
@@ -145,6 +147,8 @@ function ownMember(modality: ModalityName, text: string, span: Span, env: Enviro
 function declared(declaration: Declaration, span: Span, env: Environment): Core {
   const { text } = declaration.name;
   env.declarations.used.add(text);
+  const isValue = ["param", "source", "output", "let"].includes(declaration.kind);
+  if (!isValue && env.declarations.twice.has(text)) return poisoned(span);
   switch (declaration.kind) {
     case "param":
       return param(declaration, span, env);
@@ -175,6 +179,7 @@ function declared(declaration: Declaration, span: Span, env: Environment): Core 
       return poisoned(span);
     case "let":
       if (declaration.syntax.binder.parameters === null) return env.bindings.refer(text, span) ?? poisoned(span);
+      if (env.declarations.twice.has(text)) return poisoned(span);
       env.report.error("LTX4003", span, `\`${text}\` takes arguments`, { help: `write \`${text}(…)\`` });
       return poisoned(span);
   }
@@ -188,6 +193,8 @@ function memberOf(expression: Extract<Expression, { kind: "member" }>, env: Envi
   const declaration = env.declarations.byName.get(owner);
   const ofPass = passMember(expression, env);
   if (ofPass !== null) return ofPass;
+  const whole = object.kind === "member" && object.object.kind === "name" ? object.object.name : owner;
+  if (env.declarations.twice.has(whole)) return poisoned(span);
   const foreign = foreignModuleCall(expression, env);
   if (foreign !== null) return foreign;
   if (reportOwner(expression, env)) return poisoned(span);
@@ -249,7 +256,7 @@ function index(expression: Extract<Expression, { kind: "index" }>, env: Environm
   if (owner !== null) return textAt(owner, at, span, env);
   if (infer(object, env).op !== "error") {
     env.report.error("LTX4012", span, "only a list parameter has items", {
-      help: "axes have names instead of places: frames are chosen by masks such as `first_frame`, `prefix(2)` and `frame_index == 2`",
+      help: "axes have names instead of places: frames are chosen by masks such as `first_frame`, `prefix(2lf)` and `frame_index == 2`",
     });
   }
   return poisoned(span);
@@ -327,13 +334,9 @@ function call(
     return networkCall(made, env.declarations.networks.get(text) ?? null);
   }
   if (declaration?.kind === "let" && declaration.syntax.value.kind === "error") return poisoned(span);
+  if (env.declarations.twice.has(text)) return poisoned(span);
   if (declaration !== undefined) {
-    const parentheses = { start: callee.span.end, end: span.end };
-    const help = `write \`${text}\` without parentheses`;
-    env.report.error("LTX4011", callee.span, `\`${text}\` is not a function`, {
-      help,
-      ...(args.length === 0 ? { fix: { title: help, edits: [{ span: parentheses, text: "" }] } } : {}),
-    });
+    notAFunction(declaration, { start: callee.span.end, end: span.end }, callee.span, args.length === 0, env);
     return poisoned(span);
   }
   // `all(m)` reduces, `all` alone is every token.

@@ -4,7 +4,7 @@ import type { Span } from "../source/span.ts";
 import { hostBoolean, hostNumber, poisoned, withUnit, type Core } from "./core.ts";
 import type { Declaration } from "./declarations.ts";
 import type { Environment } from "./environment.ts";
-import { unitOfParam } from "./units.ts";
+import { hasOddUnit, unitOfParam } from "./units.ts";
 
 type Index = Extract<Expression, { kind: "index" }>;
 type Param = Extract<Declaration, { kind: "param" }>;
@@ -34,6 +34,7 @@ export function itemOfList(list: Param, { index, span }: Index, env: Environment
     return poisoned(span);
   }
   checkPlace(list, index, span, env);
+  if (hasOddUnit(list.syntax)) return poisoned(span);
   const type = kind === "boolean" ? hostBoolean : hostNumber;
   const unit = kind === "number" ? unitOfParam(list.syntax) : undefined;
   return withUnit({ op: "param", name: list.name.text, index, type, span }, unit);

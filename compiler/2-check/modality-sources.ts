@@ -2,6 +2,7 @@
 import type { Expression, Item, ReferenceItem } from "../1-parse/expression/ast.ts";
 import type { EntrySyntax, ModalitySyntax } from "../1-parse/syntax.ts";
 import type { SourceKind } from "./checked.ts";
+import { replacement } from "../diagnostics/did-you-mean.ts";
 import { wordFor, type Declarations, type SourceDeclaration } from "./declarations.ts";
 import type { ModalityContext } from "./modality.ts";
 import type { Report } from "./report.ts";
@@ -58,6 +59,7 @@ export class ModalitySources {
   /** A source of text, or `insert(conditions, concept)`: one with trained tokens in front of its own. */
   #text({ value, span }: Item, what: string): { readonly source: string; readonly inserted: readonly string[] } | null {
     if (value.kind !== "call" || value.callee.text !== "insert") {
+      if (this.#reportTrained(value)) return null;
       const found = this.#named({ keySpan: span, value }, "text_embeddings", what);
       return found === null ? null : { source: found.name.text, inserted: [] };
     }
@@ -66,6 +68,15 @@ export class ModalitySources {
     if (text === undefined || weights.length === 0 || !isPositional) {
       this.#report.error("LTX5071", value.span, "`insert` takes a source of text and one or more `weights`", {
         help: "write `insert(conditions, concept)`, with `concept` declared under `weights`",
+      });
+      return null;
+    }
+    if (this.#weightNamed(text.value) !== null) {
+      const names = [...weights, text].map((arg) => (arg.value.kind === "name" ? arg.value.name : "…"));
+      const written = `insert(${names.join(", ")})`;
+      this.#report.error("LTX5071", value.span, "`insert` takes the source of text first, then the weights", {
+        help: `write \`${written}\``,
+        ...(names.length === 2 && !written.includes("…") ? { fix: replacement(value.span, written) } : {}),
       });
       return null;
     }
@@ -100,6 +111,30 @@ export class ModalitySources {
       },
     );
     return null;
+  }
+
+  #weightNamed(value: Expression): string | null {
+    const name = value.kind === "name" ? value.name : "";
+    return this.#declarations.byName.get(name)?.kind === "weight" ? name : null;
+  }
+
+  /** Trained tokens in place of a text, `conditions + concept` and `if … then empty else conditions`; false for anything else. */
+  #reportTrained(value: Expression): boolean {
+    const sides = value.kind === "binary" ? [value.left, value.right] : [value];
+    const weight = sides.map((side) => this.#weightNamed(side)).find((name) => name !== null);
+    if (weight !== undefined) {
+      const text = sides.flatMap((side) => (side.kind === "name" && side.name !== weight ? [side.name] : []))[0];
+      this.#declarations.used.add(weight);
+      this.#report.error("LTX5071", value.span, `\`${weight}\` is trained tokens, which stand in front of a text`, {
+        help: `write \`insert(${text ?? "conditions"}, ${weight})\``,
+      });
+      return true;
+    }
+    if (value.kind !== "if") return false;
+    this.#report.error("LTX5014", value.span, "which text a sample gets is a list here", {
+      help: "write a list: `text: [empty with probability 0.1, conditions]`; each sample gets the first that is drawn for it",
+    });
+    return true;
   }
 
   /** Its references, each with the name of its source, which is neither the target nor named before. */
@@ -165,7 +200,7 @@ export class ModalitySources {
       help:
         texts.length === 0
           ? "add `conditions: {directory: conditions, kind: text_embeddings}` to `sources`"
-          : `choose one: \`text: ${only?.name.text}\``,
+          : `choose one, \`text: ${only?.name.text}\`, or give each sample one of them: \`text: [${texts.map(({ name }, i) => (i < texts.length - 1 ? `${name.text} with probability 0.1` : name.text)).join(", ")}]\``,
       labels: texts.map((source) => ({ span: source.name.span, message: "one of them" })),
     });
     return null;

@@ -18,7 +18,7 @@ import type { Environment } from "./environment.ts";
 import { reportForeign } from "./foreign.ts";
 import { foreignField } from "./foreign-words.ts";
 import { isMember } from "./members.ts";
-import { unitOfParam } from "./units.ts";
+import { hasOddUnit, unitOfParam } from "./units.ts";
 
 export function param(declaration: Extract<Declaration, { kind: "param" }>, span: Span, env: Environment): Core {
   const { text } = declaration.name;
@@ -35,6 +35,7 @@ export function param(declaration: Extract<Declaration, { kind: "param" }>, span
     );
     return poisoned(span);
   }
+  if (hasOddUnit(declaration.syntax)) return poisoned(span);
   const type = declaration.type === "boolean" ? hostBoolean : hostNumber;
   const unit = declaration.type === "number" ? unitOfParam(declaration.syntax) : undefined;
   return withUnit({ op: "param", name: text, index: null, type, span }, unit);
@@ -128,7 +129,11 @@ export function sourceField(
   if (noisyFields.includes(field.text) && env.declarations.references.has(text))
     return noisyField(text, field.text, span, env);
   if (!fields.includes(field.text) || source.sourceKind === "text_embeddings") {
-    env.report.unknownMember(`the source \`${text}\``, field.text, field.span, fields);
+    if (/^(exists?|present|available|is_?none|is_?null|has|valid)$/i.test(field.text))
+      env.report.error("LTX3004", field.span, `the source \`${text}\` has no \`${field.text}\``, {
+        help: `the samples that have it are the mask \`has(${text})\`, of a source with \`optional: true\``,
+      });
+    else env.report.unknownMember(`the source \`${text}\``, field.text, field.span, fields);
     return poisoned(span);
   }
   if (field.text === "fps")
@@ -146,6 +151,28 @@ function noisyField(source: string, field: string, span: Span, env: Environment)
     });
   }
   return found ?? poisoned(span);
+}
+
+/** A call of what is declared as something else; `parentheses` are those of the call. */
+export function notAFunction(
+  { kind, name: { text } }: Declaration,
+  parentheses: Span,
+  at: Span,
+  isEmpty: boolean,
+  { report, modalities }: Environment,
+): void {
+  const [first = "video"] = modalities;
+  const help =
+    kind === "pass"
+      ? `what it is given stands under \`passes\`, and what it predicts is \`${text}.${first}.prediction\``
+      : kind === "dataset"
+        ? `\`in(${text})\` is the mask of its samples`
+        : `write \`${text}\` without parentheses`;
+  const isCertain = isEmpty && kind !== "pass" && kind !== "dataset";
+  report.error("LTX4011", at, `\`${text}\` is not a function`, {
+    help,
+    ...(isCertain ? { fix: { title: help, edits: [{ span: parentheses, text: "" }] } } : {}),
+  });
 }
 
 /** A field that no modality has. */

@@ -39,9 +39,18 @@ function readLayer({ text, span }: Name, report: Report): NetworkLayer | null {
     return { kind, features: Number(features), kernel: sizes };
   const isKnown = layerNames.includes(kind);
   const message = isKnown ? `\`${text}\` is no such layer` : `\`${kind}\` is no layer`;
-  const near = isKnown ? null : didYouMean(kind, layerNames);
+  const near = isKnown ? null : (layerOfTorch(text) ?? didYouMean(kind, layerNames));
   report.error("LTX5079", span, message, { help: near ?? usage });
   return null;
+}
+
+/** `Conv3d(32)`, `nn.Linear 64` and `ReLU()`. */
+function layerOfTorch(text: string): string | null {
+  const [, name = "", features] = /^(?:nn\.)?([A-Za-z]+)(?:[123]d)?\s*\(?\s*(\d+)?\s*\)?$/.exec(text.trim()) ?? [];
+  const kind = layerNames.find((each) => each.replace("_", "") === name.toLowerCase());
+  const isSized = kind === "linear" || kind === "conv";
+  if (kind === undefined || isSized !== (features !== undefined)) return null;
+  return `write \`${isSized ? `${kind} ${features}` : kind}\``;
 }
 
 const usage = `layers are \`linear 64\`, \`conv 16\` or \`conv 16 1x3x3\` (frames, rows and columns, each odd), \`layer_norm\`, ${activations.map((name) => `\`${name}\``).join(", ")}`;

@@ -47,9 +47,16 @@ function architectureOf({ architecture }: NetworkSyntax, report: Report): Resolv
   const known = knownArchitectures.find((name) => name === value);
   if (known !== undefined) return known;
   report.error("LTX5079", span, `no architecture is called \`${value}\``, {
-    ...meant(value, span, knownArchitectures, architectures),
+    ...meant(value, span, knownArchitectures, otherArchitecture(value)),
   });
   return null;
+}
+
+/** Layers in one text, and a VAE by another name. */
+function otherArchitecture(value: string): string {
+  if (/^\s*(conv|linear)\b/i.test(value)) return `layers are a list: \`architecture: [${value}]\``;
+  const half = /decod/i.test(value) ? "decoder" : /encod/i.test(value) ? "encoder" : null;
+  return half === null ? architectures : `the ${half} of the video VAE is \`ltx_video_${half}\``;
 }
 
 const architectures =
@@ -60,12 +67,12 @@ function windowOf({ window }: NetworkSyntax): CheckedNetwork["window"] {
 }
 
 /** A network of layers has its weights in a file of its own, and takes each place as it is. */
-function isOfLayersRight({ name, from, window, type }: NetworkSyntax, report: Report): boolean {
+function isOfLayersRight({ name, from, window, type, isOdd }: NetworkSyntax, report: Report): boolean {
   if (window !== null)
     report.error("LTX5082", window.keySpan, "a network of layers has no `window`", {
       help: "`window` is for `ltx_video_decoder`, whose pixels take much memory; leave it out",
     });
-  if (from === null)
+  if (from === null && !isOdd)
     report.error("LTX5081", name.span, `nothing says where the weights of \`${name.text}\` are`, {
       help: `add \`from: ${name.text}.safetensors\`, a file in the data root`,
     });

@@ -5,7 +5,9 @@ import type { Fix } from "../diagnostics/diagnostic.ts";
 import { meant, replacement } from "../diagnostics/did-you-mean.ts";
 import type { Span } from "../source/span.ts";
 import { foreignKey, foreignValue } from "./foreign-keys.ts";
-import { missingAdvice, shapeAdvice } from "./shape-advice.ts";
+import { missingAdvice, rangeAdvice, shapeAdvice } from "./shape-advice.ts";
+import { typeFix, typeHelp } from "./type-advice.ts";
+import { unitWords } from "./units.ts";
 import { entryOf, type Place, type YamlNode } from "../1-parse/tree.ts";
 
 /** As the generated validators report it. */
@@ -94,9 +96,16 @@ function unknownKey(failure: Failure): Explained {
   const message = `${named(failure)} has no key \`${key}\``;
   const foreign = foreignKey(failure.path, key);
   if (foreign !== null) return found("LTX2001", message, foreign);
-  if (owners.length > 0) return found("LTX2001", message, `\`${key}\` belongs under ${list(owners, "or")}`);
+  if (owners.length > 0)
+    return found("LTX2001", message, `\`${key}\` belongs under ${list(nearest(owners, failure), "or")}`);
   const written = entryOf(place.node, key)?.keySpan ?? place.span;
   return { code: "LTX2001", message, details: meant(key, written, missing, `it may have ${list(known)}`) };
+}
+
+/** Those in the same section, if there are any. */
+function nearest(owners: readonly string[], { path: [section = ""] }: Failure): readonly string[] {
+  const own = owners.filter((owner) => owner.split(".")[0] === section);
+  return own.length === 0 ? owners : own;
 }
 
 /** Where else the schema knows a key, which then only stands at the wrong depth: `video`, or `sources.<name>`. */
@@ -151,19 +160,6 @@ function wrongType(failure: Failure): Explained {
   return found("LTX2003", message, help, typeFix(types, place.node));
 }
 
-/** The same value in the spelling that YAML reads as the type that is asked for. */
-function typeFix(types: readonly string[], node: YamlNode): Fix | null {
-  if (node.kind !== "scalar" || node.value === null || node.broken || node.text.includes("\n")) return null;
-  const { text, span } = node;
-  const isNumber = types.includes("number") || types.includes("integer");
-  if (isNumber && typeof node.value === "string" && isNumeric(text) && !text.includes(","))
-    return replacement(span, plainNumber(text));
-  if (types.includes("boolean") && /^(yes|on|true)$/i.test(text)) return replacement(span, "true");
-  if (types.includes("boolean") && /^(no|off|false)$/i.test(text)) return replacement(span, "false");
-  if (types.includes("string") && typeof node.value !== "string") return replacement(span, `"${text}"`);
-  return null;
-}
-
 const phrases: Readonly<Record<string, string>> = {
   string: "a text",
   number: "a number",
@@ -182,50 +178,27 @@ function described(node: YamlNode): string {
   return typeof node.value === "string" ? `this is the text \`${shown}\`` : `this is \`${shown}\``;
 }
 
-function typeHelp(types: readonly string[], node: YamlNode): string | null {
-  if (node.kind === "mapping" && types.includes("string"))
-    return "put the value in quotes if it contains `: ` or begins with `{`";
-  if (node.kind !== "scalar")
-    return types.includes("array") ? "write each entry on a line of its own behind `- `" : null;
-  if (node.value === null) return "write a value, or remove the key";
-  if (types.includes("object")) return "write `name: …` entries on lines of their own below it, indented";
-  const isNumber = types.includes("number") || types.includes("integer");
-  if (isNumber && typeof node.value === "string" && isNumeric(node.text))
-    return node.quoted ? `write ${node.text.trim()} without quotes` : `write ${plainNumber(node.text)}`;
-  if (isNumber && /^(\$\{.*\}|[A-Za-z_]\w*)$/.test(node.text))
-    return "write the number itself: parameters and expressions cannot stand here";
-  if (types.includes("boolean") && /^(y|yes|on)$/i.test(node.text)) return "write `true`";
-  if (types.includes("boolean") && /^(n|no|off)$/i.test(node.text)) return "write `false`";
-  if (types.includes("boolean") && /^(true|false)$/.test(node.text)) return `write ${node.text} without quotes`;
-  if (types.includes("string")) return `put it in quotes: "${node.text}"`;
-  if (types.includes("array")) return `write a list: [${node.text}]`;
-  return null;
-}
-
-function isNumeric(text: string): boolean {
-  return text.trim() !== "" && Number.isFinite(Number(plainNumber(text)));
-}
-
-/** Digits are not grouped, and the decimal sign is a point. */
-function plainNumber(text: string): string {
-  return text
-    .trim()
-    .replaceAll("_", "")
-    .replace(/^(\d+),(\d+)$/, "$1.$2");
-}
-
 function notAllowed(failure: Failure): Explained {
   const { error, place } = failure;
-  const allowed = [error.params["allowedValues"] ?? error.params["allowedValue"]].flat().map(String);
+  const choices = [error.params["allowedValues"] ?? error.params["allowedValue"]].flat();
+  const allowed = choices.map(String);
   const expected = title(failure) ?? "one of the values that are known";
   const message = `${named(failure)} must be ${expected}, but ${described(place.node)}`;
   const value = place.node.kind === "scalar" ? place.node.text : "";
   const foreign = foreignValue(value, allowed);
   if (foreign !== null)
     return found("LTX2004", message, `write \`${foreign}\``, replacement(contentsOf(place.node), foreign));
-  const details = meant(value, contentsOf(place.node), allowed, `write ${list(allowed, "or")}`);
+  const isQuoted = place.node.kind === "scalar" && place.node.quoted;
+  if (isQuoted && choices.some((choice) => typeof choice !== "string" && String(choice) === value))
+    return found("LTX2004", message, `write \`${value}\` without quotes`, replacement(place.node.span, value));
+  const otherwise = failure.path.at(-1) === "unit" ? units : `write ${list(allowed, "or")}`;
+  const details = meant(value, contentsOf(place.node), allowed, otherwise);
   return { code: "LTX2004", message, details };
 }
+
+const units = `units are ${Object.entries(unitWords)
+  .map(([unit, words]) => `\`${unit}\` (${words})`)
+  .join(", ")}`;
 
 /** Where a scalar's text is written, without its quotes. */
 function contentsOf(node: YamlNode): Span {
@@ -246,7 +219,8 @@ function outOfRange(failure: Failure): Explained {
     params["multipleOf"] === undefined
       ? `${comparisons[String(params["comparison"])] ?? "other than"} ${String(params["limit"])}`
       : `a multiple of ${String(params["multipleOf"])}`;
-  return found("LTX2005", `${named(failure)} must be ${bound}, but ${described(failure.place.node)}`);
+  const help = rangeAdvice(failure.path);
+  return found("LTX2005", `${named(failure)} must be ${bound}, but ${described(failure.place.node)}`, help);
 }
 
 function wrongForm(failure: Failure): Explained {

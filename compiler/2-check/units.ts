@@ -22,6 +22,17 @@ export function unitOfParam({ schema }: ParamSyntax): Unit | undefined {
   return isUnit(unit) ? unit : undefined;
 }
 
+/** Whether its `unit` is none, or stands in its `default` alone; both are reported where they stand, so its uses are not judged. */
+export const hasOddUnit = ({ schema: { unit, default: value } }: ParamSyntax): boolean =>
+  unit === undefined ? lengthIn(value) !== null : !isUnit(unit);
+
+/** `2lf` in a text: the number as it is written, and its unit. */
+export function lengthIn(text: unknown): { readonly number: string; readonly unit: Unit } | null {
+  const [, number = "", unit = ""] =
+    typeof text === "string" ? (/^\s*(-?[\d.]+)\s*(lf|f|s|px|%)\s*$/.exec(text) ?? []) : [];
+  return isUnit(unit) ? { number, unit } : null;
+}
+
 /** The functions whose arguments keep their units. */
 const keepUnits: ReadonlySet<string> = new Set([
   "prefix",

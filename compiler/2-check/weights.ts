@@ -55,7 +55,7 @@ function tokensOf({ name, axes }: WeightSyntax, report: Report): number | null {
     axes.span,
     `the axes of \`${name.text}\` are \`text\` with a number of tokens, and \`hidden\``,
     {
-      help: `write \`axes: [text: 8, hidden]\`, with 1 to ${mostTokens} tokens; \`hidden\` is as wide as the caption's tokens`,
+      help: `write \`axes: [text: 8, hidden]\`, with 1 to ${mostTokens} tokens, which no parameter can give; \`hidden\` is as wide as the caption's tokens`,
     },
   );
   return null;

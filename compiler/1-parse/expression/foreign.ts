@@ -82,6 +82,12 @@ const otherUnits: readonly (readonly [RegExp, (value: number) => string])[] = [
   [/^(percent|pct|pc)$/i, (value) => `\`${value}%\``],
 ];
 
+/** What to write for a number behind which a unit stands that is called otherwise here, or null. */
+export function otherUnit(unit: string, value: number): string | null {
+  const known = otherUnits.find(([word]) => word.test(unit));
+  return known === undefined ? null : `write ${known[1](value)}`;
+}
+
 /** A number, maybe with a unit behind it: `64px`, `10%`; `24fps` is none. */
 export function number(token: IToken, unit: IToken | undefined, { span, bag }: Place): Expression {
   const value = Number(token.image);
@@ -97,7 +103,6 @@ export function number(token: IToken, unit: IToken | undefined, { span, bag }: P
     });
     return { kind: "number", value, unit: meant, span };
   }
-  const known = otherUnits.find(([word]) => word.test(unit.image));
   const isCertain = /^fps$/i.test(unit.image);
   bag.error(
     "LTX1101",
@@ -106,9 +111,8 @@ export function number(token: IToken, unit: IToken | undefined, { span, bag }: P
     {
       help: isCertain
         ? `write \`${token.image}\``
-        : known !== undefined
-          ? `write ${known[1](value)}`
-          : `write the number alone, \`${token.image}\`; LANGUAGE.md says what each value counts`,
+        : (otherUnit(unit.image, value) ??
+          `write the number alone, \`${token.image}\`; LANGUAGE.md says what each value counts`),
       ...(isCertain ? { fix: replacement(span, token.image) } : {}),
     },
   );
@@ -127,12 +131,14 @@ export function textOf({ image }: IToken, span: Span, bag: Bag): Expression {
   return { kind: "error", span };
 }
 
-/** Reports the texts among `roots` that are not a side of `==` or `!=`. */
+/** Reports the texts among `roots` that are not a side of `==` or `!=`; what `has` and `in` are asked for, the check names. */
 export function reportTexts(roots: readonly Expression[], bag: Bag): void {
   const compared = new Set<Expression>();
   for (const node of nodesOf(...roots)) {
     if (node.kind === "binary" && (node.operator === "==" || node.operator === "!="))
       for (const side of [node.left, node.right]) compared.add(side);
+    if (node.kind === "call" && (node.callee.text === "has" || node.callee.text === "in"))
+      for (const { value } of node.args) compared.add(value);
     if (node.kind === "text" && !compared.has(node)) reportText(node.span, bag);
   }
 }
@@ -190,13 +196,16 @@ export function indexOf(object: Expression, inner: readonly IToken[], whole: Spa
   return { kind: "error", span: whole };
 }
 
+/** A number as a length; a parameter has its unit where it is declared. */
+const inFrames = (count: string): string => (/^\d+$/.test(count) ? `${count}lf` : count);
+
 function indexHelp(text: string, object: string): string {
   const first = /^(?:0?:)(\w+)$/.exec(text)?.[1];
   const last = /^-(\w+):$/.exec(text)?.[1];
   if (first !== undefined)
-    return `the first ${first} frames are the mask \`prefix(${first})\`; axes have names instead of places`;
+    return `the first ${first} latent frames are the mask \`prefix(${inFrames(first)})\`; axes have names instead of places`;
   if (last !== undefined)
-    return `the last ${last} frames are the mask \`suffix(${last})\`; axes have names instead of places`;
+    return `the last ${last} latent frames are the mask \`suffix(${inFrames(last)})\`; axes have names instead of places`;
   if (/^-\w+$/.test(text)) return "an index counts from 0 and has no sign";
   if (/^[A-Za-z_]\w*$/.test(text))
     return `a mask does not pick elements: leave \`[${text}]\` out. A loss is restricted behind it, \`mse(a, b) over ${text}\`; a mean over a mask is \`mean(x * float(${text})) / max(mean(float(${text})), 1e-8)\``;

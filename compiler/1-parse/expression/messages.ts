@@ -107,6 +107,8 @@ function helpFor(error: IRecognitionException, previous: IToken | undefined): st
   if (error.message === t.Close.name && error.token.tokenType === EOF) return "close the parenthesis with `)`";
   const leftOver = error.name === "NotAllInputParsedException";
   if (error.token.tokenType === t.Close && !leftOver) return null;
+  if ((previous?.image === "about" || previous?.image === "within") && (token.tokenType === EOF || leftOver))
+    return `behind \`${previous.image}\` stands a number or a parameter: \`mean(video.keep) about 0.1 within 0.02\``;
   const word = leftOver ? wordHint(error.token, previous) : null;
   if (word !== null) return word;
   const hint = hints.find(([type]) => type === error.token.tokenType)?.[1];
@@ -131,10 +133,8 @@ const operatorWords: Readonly<Record<string, string>> = {
   unless: "write `if condition then value else other`, or `mask and not condition`",
   where: "write `if condition then value else other`, or `mask and condition`",
   between: "compare twice: `a <= x and x <= b`",
-  hz: "a number has no unit: write it alone",
-  fps: "a number has no unit: write it alone",
-  seconds: "a number has no unit: write it alone",
-  frames: "a number has no unit: write it alone",
+  hz: "it is no unit: write the number alone",
+  fps: "it is no unit: write the number alone",
   xor: "write `(a and not b) or (b and not a)`",
 };
 
@@ -148,7 +148,7 @@ function wordHint(token: IToken, previous: IToken | undefined): string | null {
   if (token.tokenType === t.Probability) return "write it behind the mask as `with probability 0.5`";
   const end = { first: "prefix", last: "suffix" }[previous?.image ?? ""];
   if (end !== undefined && token.tokenType === t.NumberToken)
-    return `the ${previous?.image} ${token.image} frames are the mask \`${end}(${token.image})\``;
+    return `the ${previous?.image} ${token.image} latent frames are the mask \`${end}(${token.image}lf)\``;
   if (previous?.tokenType === t.Close && restrictingWords.includes(token.image))
     return "a loss is restricted to a mask by `over`: `mse(a, b) over m`";
   if (previous?.image === "def")

@@ -9,7 +9,7 @@ import { describe, helpForCharacter, isMeantAsEqual, startsValue } from "./messa
 import type { MapOffset } from "./parser-base.ts";
 import { remembered } from "./remembered.ts";
 import * as t from "./tokens.ts";
-import { wholeForm } from "./whole-forms.ts";
+import { expectedForm, wholeForm } from "./whole-forms.ts";
 
 /** Bounds that keep every recursive walk over a tree far from the end of the stack. */
 const maxNesting = 48;
@@ -51,17 +51,21 @@ interface Rule<T> {
   readonly with: (parser: EntryParser) => T | null;
   /** Those that it is made of. */
   readonly expressions: (tree: T) => readonly Expression[];
+  /** A form of other languages that shows in the text before it is split into tokens. */
+  readonly foreign: typeof wholeForm;
 }
 
 const expression: Rule<Expression> = {
   what: "expression",
   with: (ready) => ready.expression(),
   expressions: (tree) => [tree],
+  foreign: wholeForm,
 };
 const item: Rule<Item> = {
   what: "item",
   with: (ready) => ready.item(),
   expressions: ({ value, probability }) => [value, ...(probability === null ? [] : [probability])],
+  foreign: wholeForm,
 };
 /** What a number is expected to be. */
 const expectedOf = (share: Expected["share"]): readonly Expression[] =>
@@ -71,8 +75,14 @@ const expected: Rule<Expected> = {
   what: "expected",
   with: (ready) => ready.expected(),
   expressions: ({ value, share }) => [value, ...expectedOf(share)],
+  foreign: (text) => expectedForm(text) ?? wholeForm(text),
 };
-const binder: Rule<Binder> = { what: "binder", with: (ready) => ready.binder(), expressions: () => [] };
+const binder: Rule<Binder> = {
+  what: "binder",
+  with: (ready) => ready.binder(),
+  expressions: () => [],
+  foreign: wholeForm,
+};
 
 function read<T extends object>(rule: Rule<T>, text: string, mapOffset: MapOffset, bag: Bag): T | null {
   const { reports } = bag;
@@ -84,7 +94,7 @@ function read<T extends object>(rule: Rule<T>, text: string, mapOffset: MapOffse
 }
 
 function run<T>(rule: Rule<T>, text: string, mapOffset: MapOffset, bag: Bag): T | null {
-  const tokens = tokenize(text, mapOffset, bag);
+  const tokens = tokenize(text, rule.foreign(text), mapOffset, bag);
   if (tokens === null) return null;
   parser ??= new EntryParser({ skipValidations: true });
   const tree = rule.with(parser.read(tokens.list, mapOffset, bag));
@@ -117,9 +127,14 @@ interface Tokens {
   readonly hasGaps: boolean;
 }
 
+type Form = ReturnType<typeof wholeForm>;
+
 /** The tokens with operators of other languages replaced; null for a text that has none or too many. */
-function tokenize(text: string, mapOffset: MapOffset, bag: Bag): Tokens | null {
-  if (reportWholeForm(text, mapOffset, bag)) return null;
+function tokenize(text: string, form: Form, mapOffset: MapOffset, bag: Bag): Tokens | null {
+  if (form !== null) {
+    reportWholeForm(form, mapOffset, bag);
+    return null;
+  }
   const { tokens, errors } = lexer.tokenize(text);
   for (const { offset, length } of firstOfEach(errors, text)) reportCharacters(text, offset, length, mapOffset, bag);
   if (tokens.length === 0) {
@@ -136,19 +151,15 @@ function tokenize(text: string, mapOffset: MapOffset, bag: Bag): Tokens | null {
   return { list: tokens.map((token) => ours(token, text, mapOffset, bag)), hasGaps: errors.length > 0 };
 }
 
-/** Reports a form of another language that only the whole text shows; false where there is none. */
-function reportWholeForm(text: string, mapOffset: MapOffset, bag: Bag): boolean {
-  const form = wholeForm(text);
-  if (form === null) return false;
-  const { start, end, message, write } = form;
+/** Reports a form of another language that only the whole text shows. */
+function reportWholeForm({ start, end, message, write }: NonNullable<Form>, mapOffset: MapOffset, bag: Bag): void {
   const span = spanIn(mapOffset, start, end);
   if (typeof write !== "string") {
     bag.error("LTX1102", span, message, write);
-    return true;
+    return;
   }
   const help = write === "" ? "remove it; a comment begins with `#` and ends the line" : `write \`${write}\``;
   bag.error("LTX1102", span, message, { help, fix: replacement(span, write) });
-  return true;
 }
 
 /** Quotes and braces come in pairs: each character is reported once, and `}` not at all where `${` is. */

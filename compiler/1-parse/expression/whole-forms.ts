@@ -1,4 +1,5 @@
 /** Forms of other languages that show in the text before it is split into tokens: comments, templates, choices by `?`. */
+import { isUnitName, otherUnit } from "./foreign.ts";
 
 interface WholeForm {
   /** Offsets in the text. */
@@ -53,17 +54,65 @@ const forms: readonly (readonly [RegExp, string, (parts: readonly string[]) => W
     "an `if` has no braces here",
     ([condition, then, otherwise]) => `if ${condition} then ${then} else ${otherwise}`,
   ],
+  [
+    /\b(?:samples?|clips?|batch|data|dataset)\s+in\s+([A-Za-z_]\w*)(?![\w(])/,
+    "whether a sample is in a data set is a function here",
+    ([dataset]) => `in(${dataset})`,
+  ],
+];
+
+/** The same in entries of `expect`. */
+const expectedForms: typeof forms = [
+  [
+    /^(.*\babout\b.+?)\s*(?:\+\/?-|±)\s*([\w.].*)$/s,
+    "how far a number may be off is said by `within`",
+    ([about, within]) => `${about} within ${within}`,
+  ],
+  [
+    /^(.*[\w)\]])\s*(?:~=?|≈|≃)\s*([\d.].*)$/s,
+    "what a value is on average is said by `about`",
+    ([value, about]) => `${value} about ${about}`,
+  ],
+  [
+    /^(.*[\w)\]])\s+(?:approx|approximately|around|nearly|roughly|is\s+about)\s+(\S.*)$/s,
+    "what a value is on average is said by `about`",
+    ([value, about]) => `${value} about ${about}`,
+  ],
 ];
 
 /** The first such form of a text, or null. */
 export function wholeForm(text: string): WholeForm | null {
-  for (const [pattern, message, write] of forms) {
+  return firstOf(forms, text) ?? detachedUnit(text) ?? choice(text);
+}
+
+/** Longer than any entry of `expect` that somebody writes; these patterns look at every word in front of every other. */
+const longestExpected = 500;
+
+/** The same of an entry of `expect`. */
+export const expectedForm = (text: string): WholeForm | null =>
+  text.length > longestExpected ? null : firstOf(expectedForms, text);
+
+function firstOf(known: typeof forms, text: string): WholeForm | null {
+  for (const [pattern, message, write] of known) {
     const match = pattern.exec(text);
     if (match === null) continue;
     const parts = match.slice(1).map((part: string | undefined) => part?.trim() ?? "");
     return { start: match.index, end: match.index + match[0].length, message, write: write(parts) };
   }
-  return choice(text);
+  return null;
+}
+
+/** `2 lf` and `2 frames`; a text in quotes may hold anything. */
+function detachedUnit(text: string): WholeForm | null {
+  const detached =
+    /(?<!\b(?:first|last)\s+|[\w.])(\d+(?:\.\d+)?)\s+(px|lf|f|s|[a-z]*(?:frames?|seconds?|secs?|pixels?|percent))\b(?!\s*\()/;
+  const match = /["']/.test(text) ? null : detached.exec(text);
+  if (match === null) return null;
+  const { index, 0: written, 1: number = "", 2: unit = "" } = match;
+  const help = isUnitName(unit) ? null : otherUnit(unit, Number(number));
+  if (help === null && !isUnitName(unit)) return null;
+  const message = "a unit stands right behind its number, without a space";
+  return { start: index, end: index + written.length, message, write: help === null ? `${number}${unit}` : { help } };
 }
 
 /** `c ? a : b`, whole or in parentheses of its own. */

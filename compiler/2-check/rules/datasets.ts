@@ -31,7 +31,9 @@ function shareOf({ share }: DatasetSyntax, { byName, used, refused }: Declaratio
   if (declaration === undefined && /^[A-Za-z_]\w*$/.test(name)) report.unknownName(name, span, params);
   else
     report.error("LTX5075", span, `\`share\` is a number between 0 and 1, or a parameter of type number`, {
-      help: "write `share: 0.5` for half of every batch",
+      help: /^[\d.]+\s*%$/.test(name)
+        ? `write \`share: ${Number((Number.parseFloat(name) / 100).toPrecision(12))}\``
+        : "write `share: 0.5` for half of every batch",
     });
   return null;
 }
@@ -48,7 +50,8 @@ function withoutOf({ without }: DatasetSyntax, { byName, used, refused }: Declar
       return [];
     }
     const sources = [...byName.values()].flatMap((entry) => (entry.kind === "source" ? [entry.name.text] : []));
-    if (declaration === undefined) report.unknownName(name, span, sources);
+    const otherwise = `sources are ${sources.map((source) => `\`${source}\``).join(", ")}`;
+    if (declaration === undefined) report.unknownName(name, span, sources, { otherwise });
     else
       report.error("LTX5076", span, `\`without\` lists sources; \`${name}\` is a ${wordFor[declaration.kind]}`, {
         help: `there are: ${sources.map((source) => `\`${source}\``).join(", ")}`,

@@ -3,6 +3,7 @@ import type { Binding, CheckedLoss } from "../checked.ts";
 import { readsOwnPrediction } from "../dependencies.ts";
 import type { ModalityContext } from "../modality.ts";
 import type { Report } from "../report.ts";
+import { constantAlone } from "./constant-alone.ts";
 
 /** A generated modality that no loss term looks at is noised for nothing; without a generated modality there is nothing to train. */
 export function missingLoss(
@@ -23,6 +24,8 @@ export function missingLoss(
   const key = syntax.keySpans.get("loss");
   if (key === undefined && syntax.losses.length === 0) return;
   if (losses.length < syntax.losses.length || (key !== undefined && report.hasErrorAt(key))) return;
+  // A term of constant predictions is the one, and is reported itself.
+  if (losses.some(({ core }) => constantAlone(core, bindings) !== null)) return;
   for (const { syntax: modality } of generated) {
     const { name, keySpan } = modality;
     if (losses.some(({ core }) => readsOwnPrediction(core, bindings, name))) continue;

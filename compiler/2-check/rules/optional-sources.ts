@@ -15,11 +15,11 @@ interface Checked {
   readonly bindings: ReadonlyMap<string, Binding>;
 }
 
-/** What every sample needs cannot be optional: the video's latents, frozen latents, latents of passes, the last text. */
-export function neededSources({ declarations, contexts, passes }: Checked, report: Report): void {
+/** What every sample needs cannot be optional: the video's latents, frozen latents, latents of passes, the last text. Gives what is reported. */
+export function neededSources({ declarations, contexts, passes }: Checked, report: Report): ReadonlySet<string> {
   const { optional, byName } = declarations;
-  if (optional.size === 0) return;
   const reported = new Set<string>();
+  if (optional.size === 0) return reported;
   const refuse = (source: string, why: string, help: string) => {
     const declaration = byName.get(source);
     if (!optional.has(source) || declaration?.kind !== "source" || reported.has(source)) return;
@@ -36,6 +36,7 @@ export function neededSources({ declarations, contexts, passes }: Checked, repor
       refuse(source, "a reference takes part for a whole batch, which has samples of every data set", leaveOut);
   for (const pass of passes) ofPass(pass, refuse);
   noSamples(all, optional, refuse);
+  return reported;
 }
 
 /** Where a data set says that it is without a source. */
@@ -96,8 +97,8 @@ interface Root {
   readonly reference?: string;
 }
 
-/** Whatever reads a source that samples may lack does so where they have it. */
-export function guardedReads(checked: Read, report: Report): void {
+/** Whatever reads a source that samples may lack does so where they have it; `needed` are those that cannot be lacked, which has been said. */
+export function guardedReads(checked: Read, needed: ReadonlySet<string>, report: Report): void {
   const { declarations, contexts, bindings } = checked;
   const { optional, references } = declarations;
   if (optional.size === 0) return;
@@ -109,7 +110,7 @@ export function guardedReads(checked: Read, report: Report): void {
     for (const { source, node, span } of presence.unguardedReads(root.core, presence.samples(root.reference))) {
       const at = span ?? root.span;
       const place = `${source} ${at.start} ${at.end}`;
-      const isKnown = ofRoot.has(source) || reported.has(place) || report.hasErrorAt(at);
+      const isKnown = needed.has(source) || ofRoot.has(source) || reported.has(place) || report.hasErrorAt(at);
       ofRoot.add(source);
       reported.add(place);
       if (isKnown) continue;

@@ -5,6 +5,7 @@ import type { Details } from "../../diagnostics/bag.ts";
 import { replacement } from "../../diagnostics/did-you-mean.ts";
 import type { Span } from "../../source/span.ts";
 import type { Report } from "../report.ts";
+import { lengthIn } from "../units.ts";
 
 /** A default that the parameter's own schema refuses would fail every run that does not set the parameter. */
 export function paramDefaults(syntax: StrategySyntax, report: Report): void {
@@ -19,6 +20,17 @@ export function paramDefaults(syntax: StrategySyntax, report: Report): void {
 
 /** A number or a boolean in quotes is meant without them; everything else only its author knows. */
 function detailsOf({ schema }: ParamSyntax, place: Span): Details {
+  const length = lengthIn(schema["default"]);
+  const isNumber = schema["type"] === "number" || schema["type"] === "integer";
+  const { unit } = schema;
+  if (length !== null && isNumber && (unit !== undefined || length.unit !== "%")) {
+    const { number } = length;
+    const help =
+      unit === undefined
+        ? `the number stands alone, and its unit next to it: \`default: ${number}, unit: ${length.unit}\``
+        : `write \`default: ${number}\`; what it counts is said by \`unit\``;
+    return unit === length.unit ? { help, fix: replacement(place, number) } : { help };
+  }
   const { default: value, description: _, ...rules } = schema;
   const meant = typeof value === "string" ? unquoted(value.trim(), schema["type"]) : null;
   if (meant !== null && mismatch(meant, schema) === null)

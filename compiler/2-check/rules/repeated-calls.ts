@@ -9,9 +9,9 @@ import type { Report } from "../report.ts";
 export function repeatedCalls(passes: readonly PassContext[], report: Report): void {
   const known = new Map<string, PassContext | null>([[given("trained", {}), null]]);
   for (const pass of passes) {
-    const { video, audio, gradient, adapters } = pass.syntax;
-    // Which weights a slip means is not known.
-    if (typeof adapters?.value === "string" && adapters.value !== "ema") continue;
+    const { video, audio, gradient, adapters, isOdd } = pass.syntax;
+    // What a slip means is not known.
+    if (isOdd || (typeof adapters?.value === "string" && adapters.value !== "ema")) continue;
     const key = given(pass.weights, { video, audio, gradient });
     const same = known.get(key);
     if (same === undefined) known.set(key, pass);
