@@ -306,7 +306,7 @@ export interface ModalityInputs {
   readonly context: Tensor;
   /** `[B, S]` int32 or bool, or null for all ones */
   readonly contextMask: Tensor | null;
-  /** `[B, T, T]` in [0, 1], query by key, or null for all ones */
+  /** `[B, T, T]` in [0, 1], query by key; `[1, T, T]` where it is the same for all samples; null for all ones */
   readonly attentionMask: Tensor | null;
   /** `[B, T, 1]`, above 0 for tokens that encode one single pixel frame, or null */
   readonly keyframesMask: Tensor | null;

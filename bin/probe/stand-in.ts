@@ -37,7 +37,8 @@ function velocity(ops: Ops, name: string, inputs: ModalityInputs | null, other: 
 
 /** For each query the mean of the tokens that it looks at, `[B, T, C]`. */
 function attendedTo(ops: Ops, mask: Tensor, latent: Tensor): Tensor {
-  const weights = mask.dtype === "bool" ? ops.float(mask) : mask;
+  const [samples = 0, tokens = 0] = latent.shape;
+  const weights = ops.broadcastTo(mask.dtype === "bool" ? ops.float(mask) : mask, [samples, tokens, tokens]);
   return ops.div(ops.matMul(weights, latent), ops.maximum(ops.sum(weights, [2], true), 1));
 }
 

@@ -210,7 +210,9 @@ function attention({ observation, subject }: Look): Violation[] {
     if (row < 0) return [];
     const queries = mask.shape[1] ?? 1;
     const span = observation.values.get(`${name}.attention`)?.value.span ?? modality;
-    const message = `token ${row % queries} of the ${queries} of \`${name}\` may attend to none, in sample ${Math.floor(row / queries)}`;
+    // A mask with a batch of one is the same for all samples.
+    const where = mask.shape[0] === 1 ? "any sample" : `sample ${Math.floor(row / queries)}`;
+    const message = `token ${row % queries} of the ${queries} of \`${name}\` may attend to none, in ${where}`;
     return [{ code: "LTX7010", span, of: name, message }];
   });
 }

@@ -297,13 +297,14 @@ function chance(probability: Core, { report }: Environment): Core {
 
 const sequenceAxes = ({ syntax }: ModalityContext): readonly Axis[] => ["batch", `sequence:${syntax.name}`];
 
-/** `[batch, sequence, key]` in [0, 1]. */
+/** `[batch, sequence, key]` in [0, 1], or `[sequence, key]` where it is the same for all samples: masks are large. */
 function attention(context: ModalityContext): Core {
   const core = overSequence(context, "attention", context.syntax.attention);
   if (core === null || core.op === "error") return poisoned(null);
   const axes = [...sequenceAxes(context), `key:${context.syntax.name}`];
   if (!fits(context, "attention", core, axes)) return poisoned(core.span);
-  return asNumbers(context, broadcastTo(core, axes));
+  const isPerSample = core.type.stage === "sample" || core.type.axes.includes("batch");
+  return asNumbers(context, broadcastTo(core, isPerSample ? axes : axes.slice(1)));
 }
 
 /** `[batch, sequence]`: 1 for tokens that stand for one single pixel frame, as those of the first latent frame do. */

@@ -517,6 +517,22 @@ test("attention, with a bias that broadcasts", async () => {
   await check("attention with bias", biased, [q, k, v, bias], await expected([q, k, v, bias]));
 });
 
+test("attention of several samples with one bias for all of them", async () => {
+  const [q, k, v] = [numbers([2, 2, 3, 2]), numbers([2, 2, 3, 2], 2), numbers([2, 2, 3, 2], 3)];
+  const shared = numbers([1, 1, 3, 3], 4);
+  const repeated: HostTensor = {
+    ...shared,
+    shape: [2, 1, 3, 3],
+    data: Float32Array.of(...shared.data, ...shared.data),
+  };
+  const biasedBy =
+    (bias: HostTensor): Compute =>
+    (ops, q, k, v) =>
+      ops.attention(q, k, v, ops.constant(bias));
+  const expected = Array.from((await valueOf(cpu, biasedBy(repeated), [q, k, v])).data);
+  await check("attention with a shared bias", biasedBy(shared), [q, k, v], expected);
+});
+
 test("an attention row with everything masked is uniform", async () => {
   const [q, v] = [numbers([1, 1, 1, 2]), host([1, 1, 2, 2], [1, 2, 3, 4])];
   const lowest = host([1, 1, 1, 2], [-3.4028234663852886e38, -3.4028234663852886e38]);

@@ -36,6 +36,7 @@ import { lossBody } from "./loss.ts";
 import { classPrefix, Names } from "./names.ts";
 import { prepareBody } from "./prepare.ts";
 import { embedded, type Twin } from "./twins.ts";
+import { withWholeMasks } from "./whole-masks.ts";
 import { docstring } from "./words.ts";
 
 interface PythonOptions {
@@ -51,7 +52,8 @@ interface PythonOptions {
 /** The name of the module of a strategy. A strategy called `random` must not hide the package of that name. */
 export const moduleName = (strategy: string): string => `ltxc_${strategy}.py`;
 
-export function emitPython(program: Program, options: PythonOptions): string {
+export function emitPython(lowered: Program, options: PythonOptions): string {
+  const program = withWholeMasks(lowered);
   const names = new Names();
   const context: Context = { program, names, fields: fieldNames(program.params), source: options.source };
   for (const { name } of [...program.sources, ...program.imports]) names.of(name);

@@ -1,5 +1,5 @@
 /** Prints what calls of the model are given: the step's own call, and those of passes. */
-import type { ModalityName, PassModality, Term } from "../../2-check/core.ts";
+import type { Core, ModalityName, PassModality, Term } from "../../2-check/core.ts";
 import type { Program } from "../../3-lower/program.ts";
 import { call, list, type Code } from "./code.ts";
 import { device } from "./expression.ts";
@@ -18,6 +18,8 @@ export interface Emitted {
 /** Where the values of a call come from, by their keys in the step's own. */
 interface CallValues {
   of(key: string): string;
+  /** Whether each sample has its own value of a key. */
+  isPerSample(key: string): boolean;
   /** Whose references stand in front: `video`, or `near.video` of a pass that has its own. */
   ownerOf(modality: ModalityName): string;
   /** Under which the text that was chosen has its name. */
@@ -26,22 +28,27 @@ interface CallValues {
   readonly isAverage: boolean;
 }
 
-export const ownValues = (scope: Scope): CallValues => ({
+export const ownValues = (scope: Scope, program: Program): CallValues => ({
   of: (key) => scope.ref(key),
+  isPerSample: (key) => hasBatch(program.prepare.find((statement) => statement.key === key)?.core),
   ownerOf: (modality) => modality,
   textKey: (modality) => `${modality}.text`,
   isAverage: false,
 });
 
+const hasBatch = (core: Core | undefined): boolean => core?.type.axes.includes("batch") === true;
+
 function valuesOfPass(
   { pass, modalities, fields, given }: Term<"passInputs">,
   { program, scope }: Pick<Emitted, "program" | "scope">,
 ): CallValues {
+  const coreOf = (key: string) => fields.find(({ field }) => field === key)?.core;
   const keyOf = (key: string) => {
-    const core = fields.find(({ field }) => field === key)?.core;
+    const core = coreOf(key);
     return core?.op === "ref" ? core.key : null;
   };
   return {
+    isPerSample: (key) => hasBatch(coreOf(key)),
     of(key) {
       if (given.some(({ field }) => field === key)) return parameterOf(key);
       const found = keyOf(key);
@@ -129,7 +136,7 @@ function modelEntries(
     ["positions", positionsCode(values.ownerOf(name), scope)],
     ["context", name === "video" ? `${text}.video` : call(scope.helper("present"), [`${text}.audio`, missing])],
     ["contextMask", `${text}.mask`],
-    ["attentionMask", attention ? values.of(`${name}.attention`) : "null"],
+    ["attentionMask", attention ? attentionMask(name, values, scope) : "null"],
     ["keyframesMask", name === "video" ? keyframes(values, scope) : "null"],
     ["enabled", "true"],
   ];
@@ -138,6 +145,14 @@ function modelEntries(
 function isLevelPerSample(program: Program, name: ModalityName): boolean {
   const axes = program.prepare.find(({ key }) => key === `${name}.sigma`)?.core.type.axes ?? [];
   return axes.length <= 1;
+}
+
+/** One that is the same for all samples has a batch of one. */
+function attentionMask(name: ModalityName, values: CallValues, scope: Scope): Code {
+  const key = `${name}.attention`;
+  if (values.isPerSample(key)) return values.of(key);
+  const tokens = scope.size(`sequence:${values.ownerOf(name)}`);
+  return call("ops.reshape", [values.of(key), list(["1", tokens, tokens])]);
 }
 
 function keyframes(values: CallValues, scope: Scope): Code {

@@ -251,7 +251,7 @@ class Emitter {
     const of = (name: string) => modalities.find((modality) => modality.name === name);
     const entries = values.map((key) => this.#names.of(key));
     return [
-      ...modalities.flatMap((modality) => textChoice(this.#emitted(scope), modality, ownValues(scope))),
+      ...modalities.flatMap((modality) => textChoice(this.#emitted(scope), modality, ownValues(scope, this.#program))),
       "return {",
       "  inputs: {",
       ...this.#modelInputs(of("video"), "video", scope),
@@ -274,7 +274,10 @@ class Emitter {
 
   #modelInputs(modality: CheckedModality | undefined, name: ModalityName, scope: Scope): Code[] {
     if (modality === undefined) return [`    ${name}: null,`];
-    return callInputs(this.#emitted(scope), modality, ownValues(scope)).map((line): Code => ["    ", line]);
+    return callInputs(this.#emitted(scope), modality, ownValues(scope, this.#program)).map((line): Code => [
+      "    ",
+      line,
+    ]);
   }
 
   #emitted(scope: Scope): Emitted {
