@@ -4,7 +4,8 @@ import { fileURLToPath } from "node:url";
 
 const ltxc = fileURLToPath(new URL("../dist/ltxc.mjs", import.meta.url));
 
-function lines(cwd: string, ...args: readonly string[]): Record<string, unknown>[] {
+/** What `ltxc --json` prints for a command, a line each. Throws where it fails. */
+export function events(cwd: string, ...args: readonly string[]): Record<string, unknown>[] {
   const { stdout, stderr, status } = spawnSync(process.execPath, [ltxc, "--json", ...args], { cwd, encoding: "utf8" });
   if (status !== 0) throw new Error(`ltxc ${args.join(" ")} failed:\n${stdout}${stderr}`);
   return stdout
@@ -19,7 +20,7 @@ interface Foretold {
 }
 
 export function foretold(cwd: string, ...options: readonly string[]): Foretold {
-  const [plan] = lines(cwd, "plan", ...options);
+  const [plan] = events(cwd, "plan", ...options);
   return plan as unknown as Foretold;
 }
 
@@ -30,8 +31,8 @@ interface Taken {
 }
 
 export function taken(cwd: string, ...options: readonly string[]): Taken {
-  const events = lines(cwd, "run", ...options).filter(({ type }) => type === "step");
-  const times = events.slice(2).map(({ secondsPerStep }) => secondsPerStep as number);
+  const steps = events(cwd, "run", ...options).filter(({ type }) => type === "step");
+  const times = steps.slice(2).map(({ secondsPerStep }) => secondsPerStep as number);
   const median = times.toSorted((a, b) => a - b)[times.length >> 1] ?? NaN;
-  return { seconds: median, bytes: events.at(-1)?.["peakMemoryBytes"] as number };
+  return { seconds: median, bytes: steps.at(-1)?.["peakMemoryBytes"] as number };
 }

@@ -118,6 +118,7 @@ const benches: Readonly<Record<string, (folder: string, value: string) => void>>
   saving: (_, roundsAndSize) => script("saving.ts", ...partsOf(roundsAndSize)),
   precision: (_, sizeAndSteps) => script("precision.ts", ...partsOf(sizeAndSteps)),
   offload: (_, blocksAndMore) => script("offload.ts", ...partsOf(blocksAndMore)),
+  quantized: (_, stepsAndMore) => script("quantized.ts", ...partsOf(stepsAndMore)),
   "little-memory": (_, blocks) => script("little-memory.ts", ...partsOf(blocks)),
   scaling: (_, engineAndMore) => script("scaling.ts", ...partsOf(engineAndMore)),
   overhead: () => script("overhead.ts"),
@@ -142,6 +143,7 @@ plan=torch                      engine
 offload=4,5,2                   blocks, steps, latent frames
 little-memory=48                blocks
 scaling=torch,8192,tokens       engine, most tokens, what alone
+quantized=200,int8,small        steps, methods, projects
 plan-memory=torch,int8          words of the names of settings
 lsp=500                         key strokes
 `;
