@@ -76,9 +76,12 @@ video:
     - first_frame with probability 0.5
     - not hole
   noise: randn() per (token:video, channel)
-  sigma: if hole then video.prefix(2) else sampled() per frame
+  sigma: if hole then video.prefix(2lf) or video.suffix(33%) else sampled() per frame
 expect:
   - 'video.timesteps >= 0'
+  - mean(video.keep) about 0.1 within 0.02
+networks:
+  decode: {architecture: ltx_video_decoder}
 loss:
   fill: 0.1 * mse(video.prediction, video.target) over hole
 `;
@@ -96,6 +99,11 @@ test("keys, names, functions, operators and text have their colours", async () =
     "half  entity.name.function",
     "folder  variable.other",
     "with  keyword.control",
+    "about  keyword.control",
+    "within  keyword.control",
+    "lf  keyword.other.unit",
+    "%  keyword.other.unit",
+    "networks  keyword.other.section",
   ])
     assert.ok(found.includes(part), part);
   assert.not.ok(/not  keyword[^\n]*\n[^\n]*a word/.test(found), "a description is a text");

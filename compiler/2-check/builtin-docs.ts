@@ -325,6 +325,13 @@ export const unitDocs: Readonly<Record<Unit, string>> = {
   "%": "Percent of the axis.",
 };
 
+/** Words that mean something at the end of an entry of `expect` alone. */
+export const expectDocs: Readonly<Record<string, string>> = {
+  about: "`mean(video.keep) about 0.1`: what the value is on average, over many draws; `ltxc test` tries it.",
+  within:
+    "`mean(video.keep) about 0.1 within 0.02`: how far the average may be off; without it a tenth of the number, at least 0.01.",
+};
+
 export const keywordDocs: Readonly<Record<string, string>> = {
   true: "A mask that holds everywhere.",
   false: "A mask that holds nowhere.",

@@ -17,7 +17,7 @@ import {
   type ModalityName,
 } from "./core.ts";
 import { spanOf } from "./report.ts";
-import { unitWords } from "./units.ts";
+import { unitWords, unitsIn } from "./units.ts";
 
 /** Parts of a cell that are smaller than this come from rounding, as in 7 % of 100. */
 const crumb = 1e-3;
@@ -34,8 +34,7 @@ export function stretch(modality: ModalityName, call: Call, place: PlaceOf): Cor
   if (args === null) return failed(call);
   if (call.name === "crop") return crop(call, args, place);
   const [n = poisoned(null)] = args;
-  const allowed: readonly Unit[] = modality === "video" ? ["lf", "f", "s", "%"] : ["lf", "s", "%"];
-  if (!hasUnit(call, n, allowed, modality)) return failed(call);
+  if (!hasUnit(call, n, unitsIn(call.name, modality), modality)) return failed(call);
   const apply: Apply = (fn, ...parts) => map(call.env.report, fn, parts, call.span, `\`${call.name}\``);
   const length = size(modality, modality === "video" ? "frames" : "steps");
   const index = place(modality === "video" ? "frame_index" : "step_index");
@@ -79,7 +78,7 @@ const share = (apply: Apply, length: Core, percent: Core): Core =>
 // ---------------------------------------------------------------------------------------------------------------------- crop
 
 function crop(call: Call, args: readonly Core[], place: PlaceOf): Core {
-  if (!args.every((edge) => hasUnit(call, edge, ["px", "%"], "video"))) return failed(call);
+  if (!args.every((edge) => hasUnit(call, edge, unitsIn(call.name, "video"), "video"))) return failed(call);
   const [top, left, bottom, right] = args as readonly [Core, Core, Core, Core];
   const apply: Apply = (fn, ...parts) => map(call.env.report, fn, parts, call.span, "`crop`");
   const rows = between(call, apply, place("row"), { from: top, to: bottom, along: "height" });

@@ -2,7 +2,7 @@
 import type { Unit } from "../1-parse/expression/ast.ts";
 import type { ParamSyntax } from "../1-parse/syntax.ts";
 import type { Span } from "../source/span.ts";
-import type { Core, Elementwise } from "./core.ts";
+import type { Core, Elementwise, ModalityName } from "./core.ts";
 import { spanOf, type Report } from "./report.ts";
 
 /** What one counts, in the plural. */
@@ -13,6 +13,13 @@ export const unitWords: Readonly<Record<Unit, string>> = {
   px: "pixels",
   "%": "percent",
 };
+
+/** In which units the arguments of `prefix`, `suffix` and `crop` may be, the usual one first; none for other functions. */
+export function unitsIn(name: string, modality: ModalityName): readonly Unit[] {
+  if (name === "crop") return ["px", "%"];
+  if (name !== "prefix" && name !== "suffix") return [];
+  return modality === "video" ? ["lf", "f", "s", "%"] : ["lf", "s", "%"];
+}
 
 export const isUnit = (text: unknown): text is Unit => typeof text === "string" && Object.hasOwn(unitWords, text);
 

@@ -315,6 +315,33 @@ test("arguments that are given by name, and axes by name in version 2 of the lan
   includes(labels("strategy: a\nlet:\n  a: mean(x, |"), "channel");
 });
 
+test("lengths are offered in the units of their place, and the number that is written in each of them", () => {
+  const inVideo = (keep: string) => labels(`${head}video:\n  latents: latents\n  keep: ${keep}\n${tail}`);
+  assert.equal(inVideo("prefix(|").slice(0, 4), ["1lf", "9f", "0.5s", "25%"]);
+  includes(inVideo("prefix(|"), "limit");
+  assert.equal(inVideo("prefix(12|)"), ["12lf", "12f", "12s", "12%"]);
+  assert.equal(inVideo("suffix(0.5l|)"), ["0.5lf", "0.5f", "0.5s", "0.5%"]);
+  assert.equal(inVideo('"crop(0, 64|)"'), ["64px", "64%"]);
+  assert.equal(inVideo("first_frame or prefix(frames - 1|)"), ["1lf", "1f", "1s", "1%"]);
+  assert.equal(inVideo("audio.prefix(2|)"), ["2lf", "2s", "2%"]);
+  excludes(inVideo("frame_index > 2|"), "2lf");
+  const marked = `${head}video:\n  latents: latents\n  keep: prefix(12l|`;
+  const [first] = offered(marked);
+  assert.is(marked.slice(first?.replace.start, first?.replace.end), "12l");
+  assert.equal(labels(`${head.replace("default: 0.5", "unit: |")}`), ["lf", "f", "s", "px", '"%"']);
+});
+
+test("an average has `about` behind it, and that a number and `within`", () => {
+  const inExpect = (entry: string) => labels(`${head}${tail}expect:\n  - ${entry}`);
+  includes(inExpect("mean(video.sigma) |"), "about");
+  includes(inExpect("mean(video.sigma) about |"), "limit");
+  excludes(inExpect("mean(video.sigma) about |"), "hole", "about", "within");
+  includes(inExpect("mean(video.sigma) about 0.5 |"), "within");
+  excludes(inExpect("mean(video.sigma) about 0.5 |"), "about");
+  includes(inExpect("mean(video.sigma) about 0.5 within |"), "limit");
+  excludes(inExpect("mean(video.sigma) about 0.5 within 0.1 |"), "within", "about");
+});
+
 test("every built-in has its documentation, with the names of its arguments", () => {
   assert.equal(Object.keys(functionDocs).toSorted(), [...new Set(functionNames)].toSorted());
   assert.equal(Object.keys(methodDocs).toSorted(), Object.keys({ ...methodsOf.video, ...methodsOf.audio }).toSorted());

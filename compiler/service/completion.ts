@@ -1,8 +1,10 @@
 /** What may be written where the cursor stands. */
 import { nodeAt } from "../1-parse/tree.ts";
+import type { Unit } from "../1-parse/expression/ast.ts";
 import type { ParameterDoc } from "../2-check/builtin-docs.ts";
 import { drawFunctions, losses } from "../2-check/builtins.ts";
 import type { Declaration } from "../2-check/declarations.ts";
+import { unitsIn } from "../2-check/units.ts";
 import { endOffset } from "../source/source-file.ts";
 import type { Span } from "../source/span.ts";
 import type { Analysis } from "./analysis.ts";
@@ -163,13 +165,21 @@ function valuesOfParam({ own }: Analysis, { path }: Place): readonly string[] {
   return Array.isArray(values) ? values.map(String) : [];
 }
 
+/** `written`: what the labels replace, all of the value where it is not given. */
 function listed(
   labels: readonly string[],
   kind: Candidate["kind"],
-  { start }: Place,
+  place: Place,
   end: number,
+  written = place.text,
 ): readonly Completion[] {
-  return labels.map((label, rank) => ({ label, kind, is: "none", rank, replace: { start, end } }));
+  return labels.map((label, rank) => ({
+    label,
+    kind,
+    is: "none",
+    rank,
+    replace: { start: end - written.length, end },
+  }));
 }
 
 function named(analysis: Analysis, of: Named): readonly Candidate[] {
@@ -210,10 +220,41 @@ function inExpression(
 ): readonly Completion[] {
   const compared = comparedText(analysis, before, offset);
   if (compared !== null) return compared;
-  const cursor = cursorIn(before, role.wanted, signatures(analysis));
+  const expected = place.path[0] === "expect" ? expectedAt(before) : null;
+  const cursor = cursorIn(expected?.text ?? before, expected?.wanted ?? role.wanted, signatures(analysis));
+  const written = lengthsAt(cursor, before, surroundings(place));
+  if (written !== null && written.text !== "") return listed(written.lengths, "value", place, offset, written.text);
   const replace = { start: offset - cursor.prefix.length, end: offset };
-  const found = candidatesFor(analysis, cursor, surroundings(place), endingOf(role.isItem, place));
-  return found.map((candidate, rank) => ({ ...candidate, replace, rank }));
+  const found = candidatesFor(analysis, cursor, surroundings(place), endingOf(role.isItem, place, expected !== null));
+  const lengths = (written?.lengths ?? []).map((label): Candidate => ({ label, kind: "value", is: "number" }));
+  return [...lengths, ...found].map((candidate, rank) => ({ ...candidate, replace, rank }));
+}
+
+/** In an entry of `expect`, behind `about` or `within`: what is written there of a number. Null in front of them. */
+function expectedAt(before: string): { readonly text: string; readonly wanted: Wanted } | null {
+  const text = /^.*[\w)\]]\s+(?:about|within)\s+(.*)$/s.exec(before)?.[1];
+  return text === undefined ? null : { text, wanted: "number" };
+}
+
+/** Lengths to begin with, by their units. */
+const usualLengths: Readonly<Record<Unit, string>> = { lf: "1lf", f: "9f", s: "0.5s", px: "64px", "%": "25%" };
+
+/**
+ * In a call of `prefix`, `suffix` or `crop`: the number before the cursor in each unit that may stand there, with what is written of it; where
+ * no number has been begun, a length in each. Null in all other places.
+ */
+function lengthsAt(
+  { call, expects, prefix }: Cursor,
+  before: string,
+  { modality }: Surroundings,
+): { readonly lengths: readonly string[]; readonly text: string } | null {
+  const [name = "", owner] = (call?.callee ?? "").split(".").toReversed();
+  const of = owner === "audio" || (owner === undefined && modality === "audio") ? "audio" : "video";
+  const units = unitsIn(name, of);
+  const [text = "", number = ""] = /(?<![\w.])(\d+(?:\.\d+)?)[a-z]{0,2}$/.exec(before) ?? [];
+  const isEmpty = text === "" && prefix === "" && expects.kind === "operand";
+  if (units.length === 0 || (text === "" && !isEmpty)) return null;
+  return { lengths: units.map((unit) => (text === "" ? usualLengths[unit] : `${number}${unit}`)), text };
 }
 
 /** Behind `mode ==`: the texts that the parameter may have. Null elsewhere. */
@@ -299,10 +340,11 @@ function ranked(all: readonly Candidate[], wanted: Wanted, isOver: boolean): rea
   return meaningful.filter((candidate) => fits(candidate, wanted)).toSorted((a, b) => rankOf(a) - rankOf(b));
 }
 
-/** What may end an entry of a list. */
-function endingOf(isItem: boolean, { path }: Place): string | null {
+/** What may end an entry of a list; `isAbout`: whether `about` stands in it already. */
+function endingOf(isItem: boolean, { path, text }: Place, isAbout: boolean): string | null {
   if (isItem) return "with probability";
-  return path[0] === "expect" ? "about" : null;
+  if (path[0] !== "expect") return null;
+  return !isAbout ? "about" : /\bwithin\s/.test(text) ? null : "within";
 }
 
 function operators(

@@ -2,6 +2,7 @@
 import { printExpression } from "../1-parse/expression/print.ts";
 import {
   docOf,
+  expectDocs,
   fieldDocs,
   keywordDocs,
   methodDocs,
@@ -49,7 +50,7 @@ function textOf(analysis: Analysis, symbol: SymbolAt): string | null {
     case "axis":
       return `\`${symbol.name}\`: an axis. Values are matched by the names of their axes.`;
     case "keyword":
-      return keywordDocs[symbol.name] ?? null;
+      return keywordDocs[symbol.name] ?? expectDocs[symbol.name] ?? null;
     case "unit":
       return unitDocs[symbol.name];
     case "argument":

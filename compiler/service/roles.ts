@@ -2,6 +2,7 @@
 import { axisNames } from "../2-check/axes.ts";
 import { knownArchitectures } from "../2-check/checked.ts";
 import type { ModalityName } from "../2-check/core.ts";
+import { unitWords } from "../2-check/units.ts";
 import { strategySchema } from "../2-check/schema-strategy.ts";
 import { layerExamples } from "./network-text.ts";
 import type { Place } from "./place.ts";
@@ -109,6 +110,9 @@ export function roleAt(path: Path): Role {
   if (section === "outputs" && key === "tap") return { kind: "tap" };
   if (section === "outputs" && key === "features") return { kind: "template" };
   const schema = schemaAt(path);
+  // YAML takes no value that begins with `%`.
+  if (section === "params" && key === "unit")
+    return { kind: "choice", values: Object.keys(unitWords).map((unit) => (unit === "%" ? '"%"' : unit)) };
   const values = schema?.["type"] === "boolean" ? [true, false] : schema?.["enum"];
   return Array.isArray(values) ? { kind: "choice", values: values as string[] } : { kind: "other" };
 }

@@ -348,4 +348,19 @@ test("a number with a unit says what it counts", () => {
   assert.match(at("33%"), /^Percent/);
 });
 
+test("`about` and `within` are words in `expect`, and names elsewhere", () => {
+  const text =
+    "strategy: a\nlet:\n  about: 1\nvideo:\n  latents: latents\nexpect:\n  - mean(video.sigma) about about within 0.2\n";
+  const analysis = analyse({ path: "a.strategy", text });
+  const line = text.indexOf("- mean");
+  const at = (piece: string) => hover(analysis, text.indexOf(piece, line) + 1)?.text ?? "";
+  assert.match(at("about about"), /on average/);
+  assert.match(at("within"), /may be off/);
+  const words = semanticTokens(analysis).map(({ span, type }) => `${text.slice(span.start, span.end)} ${type}`);
+  assert.equal(
+    words.filter((word) => /^(about|within)/.test(word)),
+    ["about variable", "about keyword", "about variable", "within keyword"],
+  );
+});
+
 test.run();

@@ -13,6 +13,7 @@ import type { Span } from "../source/span.ts";
 import type { Analysis } from "./analysis.ts";
 import { builtinParameters, cursorIn } from "./cursor.ts";
 import { modalityAt, roleAt } from "./roles.ts";
+import { isWordOfExpect } from "./tokens.ts";
 import { treePlaceAt } from "./tree-place.ts";
 import { contains, localsOf, usesIn, type Local, type Use } from "./uses.ts";
 
@@ -79,7 +80,7 @@ function wordAt({ text, mapOffset }: YamlScalar, path: Path, offset: number): Sy
   if (token === undefined) return null;
   const { image: name, startOffset } = token;
   const span = spanOf(startOffset, name);
-  if (keywords.includes(name)) return { kind: "keyword", name, span };
+  if (keywords.includes(name) || isWordOfExpect(path, tokens, i)) return { kind: "keyword", name, span };
   const call = cursorIn(text.slice(0, startOffset), "any", builtinParameters).call;
   return tokens[i + 1]?.image === "=" && call !== null ? { kind: "argument", name, callee: call.callee, span } : null;
 }

@@ -47,7 +47,7 @@ const typeOfDeclaration: Readonly<Record<Declaration["kind"], TokenType>> = {
 export function semanticTokens(analysis: Analysis): readonly SemanticToken[] {
   const tree = treeOf(analysis);
   if (tree === null || analysis.own === null) return [];
-  const inExpressions = expressionsOf(tree, []).flatMap((scalar) => ofScalar(analysis, scalar));
+  const inExpressions = expressionsOf(tree, []).flatMap(({ scalar, path }) => ofScalar(analysis, scalar, path));
   const declared = usesIn(analysis.own.syntax).filter(({ isDeclaration }) => isDeclaration);
   const names = declared.map(({ name, span }): SemanticToken => ({
     span,
@@ -57,21 +57,32 @@ export function semanticTokens(analysis: Analysis): readonly SemanticToken[] {
   return [...names, ...inExpressions].toSorted((a, b) => a.span.start - b.span.start);
 }
 
+type Path = readonly (string | number)[];
+
 /** The scalars that hold expressions. */
-function expressionsOf(node: YamlNode, path: readonly (string | number)[]): readonly YamlScalar[] {
-  if (node.kind === "scalar") return roleAt(path).kind === "expression" ? [node] : [];
+function expressionsOf(node: YamlNode, path: Path): readonly { readonly scalar: YamlScalar; readonly path: Path }[] {
+  if (node.kind === "scalar") return roleAt(path).kind === "expression" ? [{ scalar: node, path }] : [];
   if (node.kind === "sequence") return node.items.flatMap((item, i) => expressionsOf(item, [...path, i]));
   return node.entries.flatMap(({ key, value }) => expressionsOf(value, [...path, key]));
 }
 
-function ofScalar(analysis: Analysis, { text, mapOffset }: YamlScalar): SemanticToken[] {
+function ofScalar(analysis: Analysis, { text, mapOffset }: YamlScalar, path: Path): SemanticToken[] {
   const tokens = tokensOf(text);
   return tokens.flatMap(({ image, startOffset }, i): SemanticToken[] => {
-    const type = typeOf(analysis, image, tokens[i - 1]?.image, tokens[i + 1]?.image);
+    const type = isWordOfExpect(path, tokens, i)
+      ? "keyword"
+      : typeOf(analysis, image, tokens[i - 1]?.image, tokens[i + 1]?.image);
     const [start, end] = [mapOffset(startOffset), mapOffset(startOffset + image.length)];
     // Escapes make what is written longer; such words stay without a colour.
     return type === null || end - start !== image.length ? [] : [{ span: { start, end }, type, isDeclaration: false }];
   });
+}
+
+/** `about` and `within` behind a value, in an entry of `expect`; elsewhere they are names like any other. */
+export function isWordOfExpect(path: Path, tokens: readonly { readonly image: string }[], i: number): boolean {
+  const [word, before] = [tokens[i]?.image, tokens[i - 1]?.image];
+  if (path[0] !== "expect" || (word !== "about" && word !== "within") || before === undefined) return false;
+  return /^(?:[\w%)\]]+|\.\d+)$/.test(before) && !keywords.includes(before) && !isWordOfExpect(path, tokens, i - 1);
 }
 
 function typeOf(
