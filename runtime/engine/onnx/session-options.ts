@@ -29,6 +29,8 @@ export const sessionOptions = ({ provider, isStrict = false }: ProviderOptions):
       // Weights stay in their file; prepacking would copy each of them.
       model_external_initializers_file_folder_path: root,
       disable_prepacking: "1",
+      // Each session has threads of its own. After a run they would wait busily for the next one, and take the cores from other sessions and from us.
+      force_spinning_stop: "1",
       ...(isStrict ? { disable_cpu_ep_fallback: "1" } : {}),
     },
   },
