@@ -135,10 +135,11 @@ export interface NetworkOps {
    */
   rotate(x: Tensor, cos: Tensor, sin: Tensor, pairs: "halves" | "neighbours"): Tensor;
   /**
-   * 3D convolution with stride 1 and without padding: x `[B, C, T, H, W]`, weight `[O, C, t, h, w]`, bias `[O]`; the result is
+   * 3D convolution with stride 1: x `[B, C, T, H, W]`, weight `[O, C, t, h, w]`, bias `[O]`; the result is
    * `[B, O, T - t + 1, H - h + 1, W - w + 1]`. As in neural networks the kernel is not mirrored.
+   * @param zeros so many stand around x, before and behind each axis of time, rows and columns, fewer than the kernel is long there; none if left away
    */
-  convolve(x: Tensor, weight: Tensor, bias: Tensor | null): Tensor;
+  convolve(x: Tensor, weight: Tensor, bias: Tensor | null, zeros?: Shape): Tensor;
 }
 
 /** What optimizers need; without gradients. */

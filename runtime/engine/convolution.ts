@@ -4,12 +4,14 @@
  */
 import { withGradient } from "./autodiff.ts";
 import { inRows } from "./formulas/layers.ts";
+import type { Shape } from "../contract.ts";
 import type { Tf, TfTensor } from "../graph/record/tfjs-types.ts";
 
 /** What an executor computes; the gradient of x is a convolution, too. */
 export interface Convolution {
-  forward(x: TfTensor, weight: TfTensor, bias: TfTensor | null): TfTensor;
-  /** The gradient of a weight. */
+  /** @param zeros how many stand around x, before and behind each axis of the kernel */
+  forward(x: TfTensor, weight: TfTensor, bias: TfTensor | null, zeros: Shape): TfTensor;
+  /** The gradient of a weight, of an x with its zeros. */
   byWeight(x: TfTensor, dy: TfTensor): TfTensor;
 }
 
@@ -19,6 +21,7 @@ export function convolve(
   kernel: Convolution,
   [x, weight]: readonly [TfTensor, TfTensor],
   bias: TfTensor | null,
+  zeros: Shape = [0, 0, 0],
 ): TfTensor {
   const own = bias === null ? [] : [bias];
   return withGradient(
@@ -26,16 +29,21 @@ export function convolve(
     [x, weight, ...own],
     (save) => {
       save([x, weight]);
-      return kernel.forward(x, weight, bias);
+      return kernel.forward(x, weight, bias, zeros);
     },
     (dy, saved) => {
       const [x, weight] = saved as [TfTensor, TfTensor];
-      const around = weight.shape.slice(2).map((size): [number, number] => [size - 1, size - 1]);
-      const padded = tf.pad(dy, [[0, 0], [0, 0], ...around]);
-      const dx = kernel.forward(padded, turned(tf, weight), null);
-      return [dx, kernel.byWeight(x, dy), ...own.map(() => tf.sum(dy, [0, 2, 3, 4]) as TfTensor)];
+      const around = weight.shape.slice(2).map((size, axis) => size - 1 - (zeros[axis] ?? 0));
+      const dx = kernel.forward(dy, turned(tf, weight), null, around);
+      return [dx, kernel.byWeight(padded(tf, x, zeros), dy), ...own.map(() => tf.sum(dy, [0, 2, 3, 4]) as TfTensor)];
     },
   );
+}
+
+/** With zeros before and behind each axis after the first two. */
+function padded(tf: Tf, x: TfTensor, zeros: Shape): TfTensor {
+  if (zeros.every((count) => count === 0)) return x;
+  return tf.pad(x, [[0, 0], [0, 0], ...zeros.map((count): [number, number] => [count, count])]);
 }
 
 /** Inputs and outputs of a weight change places, and its cells come in reverse order. */
@@ -59,8 +67,8 @@ const [channelsLast, channelsSecond] = [
 /** For engines without a kernel. */
 export function convolutionByProducts(tf: Tf): Convolution {
   return {
-    forward(x, weight, bias) {
-      const { parts, sizes } = windows(tf, x, weight.shape.slice(2));
+    forward(x, weight, bias, zeros) {
+      const { parts, sizes } = windows(tf, padded(tf, x, zeros), weight.shape.slice(2));
       const [outputs = 0, inputs = 0] = weight.shape;
       const byCell = tf.transpose(tf.reshape(weight, [outputs, inputs, parts.length]), [2, 1, 0]);
       let sum: TfTensor | null = null;

@@ -46,7 +46,7 @@ export function networkOps(tf: Tf): Network {
     widen: (x) => tf.clone(x),
     modulate: (x, scale, shift) => modulate(tf, x, scale, shift),
     rotate: (x, cos, sin, pairs) => rotateOf(tf, x, cos, sin, pairs),
-    convolve: (x, weight, bias) => convolve(tf, convolutionByProducts(tf), [x, weight], bias),
+    convolve: (x, weight, bias, zeros) => convolve(tf, convolutionByProducts(tf), [x, weight], bias, zeros),
   };
 }
 

@@ -374,6 +374,20 @@ test("convolution in time, rows and columns", async () => {
   }
 });
 
+test("convolution of what zeros stand around", async () => {
+  const [x, weight, bias] = [numbers([2, 3, 2, 3, 2]), numbers([2, 3, 2, 3, 3], 2), numbers([2], 3)];
+  const [frames, rows, columns] = [2, 5, 4];
+  const data = new Float32Array(2 * 3 * frames * rows * columns);
+  for (const [i, value] of x.data.entries()) {
+    const [outer, row, column] = [Math.floor(i / 6), Math.floor(i / 2) % 3, i % 2];
+    data[(outer * rows + row + 1) * columns + column + 1] = value;
+  }
+  const around: HostTensor = { shape: [2, 3, frames, rows, columns], dtype: "float32", data };
+  const expected = convolved(around, weight, Array.from(bias.data));
+  const run = (ops: Ops, x: Tensor, w: Tensor, b?: Tensor) => ops.convolve(x, w, b ?? null, [0, 1, 1]);
+  await check("convolve with zeros", run, [x, weight, bias], expected);
+});
+
 test("softmax and norms", async () => {
   const x = numbers([2, 4]);
   const rows = [Array.from(x.data.slice(0, 4)), Array.from(x.data.slice(4))];

@@ -87,11 +87,12 @@ function product(ops: Ops, weight: Tensor, bias: Tensor | null, x: Tensor): Tens
 function convolved(ops: Ops, { kernel }: Conv, weight: Tensor, bias: Tensor | null, x: Tensor): Tensor {
   const [outputs = 0, inputs = 0] = weight.shape;
   const cells = ops.reshape(weight, [outputs, inputs, ...kernel]);
-  const padded = kernel.reduce((y, size, i) => {
-    const shape = y.shape.with(i + 2, (size - 1) / 2);
-    return size === 1 ? y : ops.concat([ops.fill(shape, 0), y, ops.fill(shape, 0)], i + 2);
-  }, x);
-  return ops.convolve(padded, cells, bias);
+  return ops.convolve(
+    x,
+    cells,
+    bias,
+    kernel.map((size) => (size - 1) / 2),
+  );
 }
 
 /** Abramowitz and Stegun 7.1.26: within 1.5e-7 of the error function. */

@@ -1,3 +1,4 @@
+import type { Shape } from "../../contract.ts";
 import { runComposite } from "../../graph/record/kernels.ts";
 import type { Attribute } from "../../graph/graph.ts";
 import type { Tf, TfTensor } from "../../graph/record/tfjs-types.ts";
@@ -32,7 +33,7 @@ export function recordedOps(tf: Tf): ComputingOps {
     gelu: (x) => gelu(tf, run, x),
     modulate: (x, scale, shift) => modulate(tf, run, x, scale, shift),
     rotate: (x, ...rotation) => rotate(tf, run, x, rotation),
-    convolve: (x, weight, bias) => convolve(tf, convolution(tf, run), [x, weight], bias),
+    convolve: (x, weight, bias, zeros) => convolve(tf, convolution(tf, run), [x, weight], bias, zeros),
     adamw: (scalars, lists, [beta1 = NaN, beta2 = NaN, epsilon = NaN, weightDecay = NaN]) => [
       ...run("AdamW", [...scalars, ...lists], { count: lists.length / 4, beta1, beta2, epsilon, weightDecay }),
     ],
@@ -129,7 +130,9 @@ function rotate(tf: Tf, run: Run, x: TfTensor, [cos, sin, pairs]: Rotation): TfT
 /** The gradient of a weight is a convolution over time and space of all samples, with channels in the place of samples. */
 function convolution(tf: Tf, run: Run): Convolution {
   const exchanged = (x: TfTensor): TfTensor => tf.transpose(x, [1, 0, 2, 3, 4]);
-  const forward = (x: TfTensor, weight: TfTensor, bias: TfTensor | null) =>
-    run("Conv", [x, weight, ...(bias === null ? [] : [bias])])[0];
-  return { forward, byWeight: (x, dy) => exchanged(forward(exchanged(x), exchanged(dy), null)) };
+  const forward = (x: TfTensor, weight: TfTensor, bias: TfTensor | null, zeros: Shape) => {
+    const attributes = zeros.some((count) => count > 0) ? { pads: [...zeros, ...zeros] } : {};
+    return run("Conv", [x, weight, ...(bias === null ? [] : [bias])], attributes)[0];
+  };
+  return { forward, byWeight: (x, dy) => exchanged(forward(exchanged(x), exchanged(dy), null, [0, 0, 0])) };
 }

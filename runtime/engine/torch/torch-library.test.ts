@@ -9,6 +9,7 @@ import { rules } from "../../graph/passes/verify.ts";
 import { adamwStep } from "../../optimizer/adamw.ts";
 import { temporaryFolders } from "../../testing/temporary-folders.ts";
 import { testTorch } from "../../testing/test-torch.ts";
+import { hasOneDnn } from "./one-dnn.ts";
 import { operators } from "./operators/index.ts";
 import { aliases } from "./plan.ts";
 import { TorchLibrary } from "./torch-library.ts";
@@ -109,6 +110,15 @@ function testLibrary(library: TorchLibrary): void {
     const nine: Initializer = { ...value("nine", []), bytes: new Uint8Array(Float32Array.of(9).buffer) };
     const padded = graphOf("Pad", [[x], [int64("amounts", [1, 0, 0, 1]), nine]], value("y", [3, 4]));
     assert.equal(one(padded, numbers), [9, 9, 9, 9, 1, 2, 3, 9, 4, 5, 6, 9]);
+  });
+
+  test("convolutions are given to oneDNN where the library has it, as builds for x86 do", () => {
+    assert.is(hasOneDnn(torch), process.arch === "x64");
+    const [x, weight] = [value("x", [1, 1, 1, 2, 2]), value("w", [1, 1, 1, 2, 2])];
+    const numbers = [host([1, 2, 3, 4], "float32", [...x.shape]), host([1, 10, 100, 1000], "float32", [...x.shape])];
+    const graph = (pads: number[]) => graphOf("Conv", [[x, weight], []], value("y", [1, 1, 1, 1, 3]), { pads });
+    assert.equal(one(graph([0, 0, 1, 0, 0, 1]), ...numbers), [10 + 3000, 1 + 20 + 300 + 4000, 2 + 400]);
+    assert.throws(() => library.open(graph([0, 0, 1, 0, 0, 2])), /other zeros before an axis than behind it/);
   });
 
   test("a matrix is added in place only if nothing else reads it", () => {

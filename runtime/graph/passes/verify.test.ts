@@ -59,6 +59,12 @@ test("products need the same inner size, and biases fit the product", () => {
     problem("Conv", [[[1, 2, 3, 4, 5]], [[7, 2, 3, 1, 3]], [[2]]], [[1, 7, 1, 4, 3]]),
     "adds [2] to 7 channels",
   );
+  const pads = [1, 0, 1, 0, 0, 1];
+  assert.is(problem("Conv", [[[1, 2, 3, 4, 5]], [[7, 2, 3, 1, 3]]], [[1, 7, 2, 4, 5]], { pads }), undefined);
+  assert.is(
+    problem("Conv", [[[1, 2, 3, 4, 5]], [[7, 2, 3, 1, 3]]], [[1, 7, 2, 4, 5]], { pads: [1, 0, 1] }),
+    "convolves [1, 2, 3, 4, 5] with [7, 2, 3, 1, 3] and pads 1,0,1",
+  );
   assert.is(problem("MatMul", [[[2, 3]], [[2, 3]]], [[2, 3]]), "multiplies [2, 3] and [2, 3]");
   assert.is(problem("Gemm", [[[3, 2]], [[4, 3]], [[4]]], [[2, 4]], { transA: 1, transB: 1 }), undefined);
   assert.is(problem("Gemm", [[[3, 2]], [[4, 3]]], [[2, 4]]), "multiplies [3, 2] and [4, 3]");

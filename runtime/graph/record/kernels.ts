@@ -169,11 +169,13 @@ const layout = (tf: Tf): Kernels => ({
   Tile: tile,
 });
 
-/** Not a kernel of tfjs: called by this name where one is recorded. ONNX's operator, without padding and with stride 1. */
+/** Not a kernel of tfjs: called by this name where one is recorded. ONNX's operator with stride 1. */
 const convolution: Kernels = {
-  Conv: (graph, operands) => {
+  Conv: (graph, operands, attributes) => {
     const [x, weight] = [given(operands[0]), given(operands[1])];
-    return [graph.emit("Conv", operands, convolvedShape(x.shape, weight.shape), x.dtype)];
+    const pads = attributes.pads as readonly number[] | undefined;
+    const shape = convolvedShape(x.shape, weight.shape, pads);
+    return [graph.emit("Conv", operands, shape, x.dtype, pads === undefined ? {} : { pads })];
   },
 };
 

@@ -63,8 +63,10 @@ export const convolution = (name: string, inputs: number, outputs: number): Para
 export function convolve(given: Computing, name: string, edges: Edges, x: Tensor): Tensor {
   const { ops, weight } = given;
   const inTime = edges.isCausal ? afterPast(given, name, x) : withFuture(given, name, x);
+  const parameters = [weight(`${name}.weight`), weight(`${name}.bias`)] as const;
+  if (edges.padding === "zeros") return ops.convolve(inTime, ...parameters, [0, 1, 1]);
   const inRows = atEdges(ops, inTime, ROWS, edges.padding);
-  return ops.convolve(atEdges(ops, inRows, COLUMNS, edges.padding), weight(`${name}.weight`), weight(`${name}.bias`));
+  return ops.convolve(atEdges(ops, inRows, COLUMNS, edges.padding), ...parameters);
 }
 
 /** A 1x1x1 convolution, whose weight may have been stored with fewer axes of length 1. */
@@ -115,12 +117,8 @@ function extended(ops: Ops, x: Tensor, axis: number, front: readonly number[], b
 }
 
 /** One element more on each side. */
-function atEdges(ops: Ops, x: Tensor, axis: number, padding: Padding): Tensor {
+function atEdges(ops: Ops, x: Tensor, axis: number, padding: Exclude<Padding, "zeros">): Tensor {
   switch (padding) {
-    case "zeros": {
-      const zeros = ops.fill(x.shape.with(axis, 1), 0);
-      return ops.concat([zeros, x, zeros], axis);
-    }
     case "reflect":
       return extended(ops, x, axis, [1], [-2]);
     case "replicate":

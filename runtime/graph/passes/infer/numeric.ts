@@ -34,10 +34,10 @@ const gemm: Rule = (operands) => {
   return { shape, dtype };
 };
 
-/** Of ONNX's attributes only the defaults are used: stride 1, no padding, one group. */
+/** Of ONNX's attributes only `pads` is used; else the defaults: stride 1, one group. */
 const conv: Rule = (operands) => {
   const [x, weight] = [operands.at(0), operands.at(1)];
-  const shape = convolvedShape(x.shape, weight.shape);
+  const shape = convolvedShape(x.shape, weight.shape, operands.list("pads", []));
   if (operands.has(2) && operands.at(2).shape.join() !== `${shape[1]}`)
     throw new Error(`adds ${text(operands.at(2).shape)} to ${shape[1]} channels`);
   return { shape, dtype: sameType(operands.all, ["float32", "float16"]) };

@@ -56,8 +56,8 @@ export class Operands {
     return value;
   }
 
-  list(name: string): readonly number[] {
-    const value = this.#attribute(name);
+  list(name: string, fallback?: readonly number[]): readonly number[] {
+    const value = this.#attribute(name) ?? fallback;
     if (typeof value !== "object") throw new Error(`has no ${name}`);
     return value;
   }
