@@ -20,6 +20,9 @@ outputs:
   again: {linear: middle, features: 8}
   wide: {linear: middle, features: 16}
   free: {linear: middle, features: "\${size}"}
+networks:
+  judge: {architecture: [linear 32, gelu, linear 8], from: judge.safetensors}
+  other: {architecture: [linear 16], from: other.safetensors}
 let:
   centred: dino - mean(dino, token)
 ${lets}video:
@@ -54,6 +57,16 @@ test("heads of one width, a source with several heads, and what was reduced meet
   assert.equal(codesOf("mse(guess, again) + mse(guess, centred) + cosine_distance(again, dino)"), []);
   assert.equal(codesOf("mean(guess * mean(wide, feature)) + mse(guess, dino) * mean(clip)"), []);
   assert.equal(codesOf("mse(free, guess)"), []);
+});
+
+test("networks are as wide as their last layer, and take values of one width", () => {
+  assert.equal(codesOf("mse(guess, judge(video.clean))"), []);
+  assert.equal(codesOf("mse(wide, judge(video.clean))"), ["LTX4029"]);
+  assert.equal(codesOf("mean((other(video.denoised) - named)^2)", "  named: judge(video.clean)\n"), ["LTX4029"]);
+  assert.equal(codesOf("mse(judge(guess), judge(again))"), []);
+  assert.equal(codesOf("mse(judge(guess), judge(dino))"), []);
+  assert.equal(codesOf("mse(judge(guess), judge(wide))"), ["LTX4033"]);
+  assert.equal(codesOf("mse(judge(other(video.clean)), judge(guess))"), ["LTX4033"]);
 });
 
 test.run();

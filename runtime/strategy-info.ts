@@ -16,6 +16,8 @@ export interface SourceInfo {
   readonly axes?: readonly string[];
   /** Kind `tensor` only: the smallest and the largest number that it may hold. */
   readonly range?: readonly [number, number];
+  /** Kind `tensor` only: heads and networks whose features meet its own, number by number along `feature`. */
+  readonly meets?: readonly string[];
 }
 
 /** A set of samples, of which every batch has its share. */

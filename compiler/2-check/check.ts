@@ -72,7 +72,7 @@ export function checkStrategy(
   const weights = checkWeights(syntax.weights, declarations, modalities, passes, report);
   const contexts = [...scope.contexts.values()];
   for (const context of contexts) modalityRules(context, report);
-  rules({ syntax, declarations, scope, losses, passes, bindings }, report);
+  const meetings = rules({ syntax, declarations, scope, losses, passes, bindings }, report);
   const checked = { declarations, contexts, passes, bindings };
   const needed = neededSources(checked, report);
   guardedReads({ ...checked, losses, metadata, expectations }, needed, report);
@@ -92,7 +92,7 @@ export function checkStrategy(
     description: syntax.description?.value ?? "",
     language: syntax.language?.value ?? 1,
     params,
-    sources,
+    sources: sources.map((source) => ({ ...source, meets: [...(meetings.get(source.name) ?? [])] })),
     datasets,
     modalities,
     bindings: scope.bindings.finished,
@@ -133,8 +133,8 @@ interface Ruled {
   readonly bindings: ReadonlyMap<string, Binding>;
 }
 
-/** Rules that hold also where something else is wrong. */
-function rules({ syntax, declarations, scope, losses, passes, bindings }: Ruled, report: Report): void {
+/** Rules that hold also where something else is wrong. Gives the sources whose features meet those of heads and networks. */
+function rules({ syntax, declarations, scope, losses, passes, bindings }: Ruled, report: Report) {
   const contexts = [...scope.contexts.values()];
   predictionTooEarly(contexts, bindings, report);
   missingLoss(syntax, contexts, losses, scope.bindings.finished, report);
@@ -144,7 +144,7 @@ function rules({ syntax, declarations, scope, losses, passes, bindings }: Ruled,
   alwaysKept(contexts, bindings, report);
   queryWithoutKey(contexts, bindings, report);
   overTheBatch(losses, bindings, report);
-  unlikeFeatures({ declarations, losses, bindings }, report);
+  return unlikeFeatures({ declarations, losses, bindings }, report);
 }
 
 /** Bindings without arguments; those with arguments are checked where they are used. */

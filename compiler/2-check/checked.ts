@@ -30,6 +30,8 @@ export interface CheckedSource {
   readonly range: readonly [number, number] | null;
   /** Of latents: the source whose grid they have. */
   readonly like: string | null;
+  /** Of a tensor: heads and networks whose features meet its own. */
+  readonly meets?: readonly string[];
   /** Of its name. */
   readonly span: Span;
 }

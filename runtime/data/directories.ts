@@ -20,6 +20,8 @@ export interface DataSource {
   readonly axes?: readonly string[];
   /** Kind `tensor` only: the smallest and the largest number that it may hold. */
   readonly range?: readonly [number, number];
+  /** Kind `tensor` only: heads and networks that have as many features. */
+  readonly meets?: readonly string[];
   /** The place in the run config that chose the directory; without it, that of the data root. */
   readonly place?: Finding["path"];
 }

@@ -1,5 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import type { DataSource } from "./directories.ts";
 import { FindingsError } from "../findings.ts";
 import { checkGrids, type FedModality } from "./grids.ts";
 import type { HostSource } from "./sample.ts";
@@ -19,10 +20,17 @@ const mask = (kind: "video_mask" | "audio_mask", values: number): HostSource => 
 });
 
 /** What is found in a sample whose files are named for their roles. */
-function found(sources: Readonly<Record<string, HostSource>>, ...fed: readonly FedModality[]): string[] {
+const found = (sources: Readonly<Record<string, HostSource>>, ...fed: readonly FedModality[]): string[] =>
+  foundOf(sources, fed);
+
+function foundOf(
+  sources: Readonly<Record<string, HostSource>>,
+  fed: readonly FedModality[],
+  declared: readonly DataSource[] = [],
+): string[] {
   const files = Object.fromEntries(Object.keys(sources).map((role) => [role, `${role}/a.pt`]));
   try {
-    checkGrids({ name: "a.pt", files }, { name: "a.pt", sources }, fed);
+    checkGrids({ name: "a.pt", files }, { name: "a.pt", sources }, fed, declared);
     return [];
   } catch (error) {
     if (!(error instanceof FindingsError)) throw error;
@@ -80,6 +88,30 @@ test("references in audio have a length of their own", () => {
     found({ ...sources, hum: audio(5) }, fed).join(),
     /^LTX6136 hum\/a\.pt has 5 steps, but sound\/a\.pt has 8 steps;/,
   );
+});
+
+test("tensors are as long as the grid that their axes name, also where a length of 1 would be repeated", () => {
+  const value = (...shape: number[]): HostSource => ({ kind: "tensor", value: { ...none, shape } });
+  const declared = (...axes: string[]): readonly DataSource[] => [
+    { role: "dino", directory: "dino", kind: "tensor", key: "x", axes },
+  ];
+  const sources = { clip: video(5, 4, 6), depth: video(5, 2, 3), sound: audio(9) };
+  const fed = [withReference, { target: "sound", references: [] }];
+  const check = (dino: HostSource, ...axes: string[]) => foundOf({ ...sources, dino }, fed, declared(...axes));
+  assert.equal(check(value(120, 7), "token:video", "feature"), []);
+  assert.equal(check(value(5, 4, 6), "frame", "height", "width"), []);
+  assert.equal(check(value(9, 3), "step", "feature"), []);
+  assert.equal(check(value(30), "token:depth"), []);
+  for (const [tensor, ...axes] of [
+    [value(1, 7), "token:video", "feature"],
+    [value(5, 4, 5), "frame", "height", "width"],
+    [value(1), "token:audio"],
+    [value(120), "token:depth"],
+  ] as const) {
+    const [finding = "", ...more] = check(tensor, ...axes);
+    assert.match(finding, /^LTX6136 dino\/a\.pt: `x` has a length of .* along `.*`, \w+\/a\.pt of \d+; make it/);
+    assert.equal(more, []);
+  }
 });
 
 test.run();

@@ -2,6 +2,7 @@ import type { SourceKind } from "../contract.ts";
 import { FindingsError, type Finding, DATA_ROOT } from "../findings.ts";
 import { referenceFactors } from "../references.ts";
 import type { Sample } from "./dataset.ts";
+import type { DataSource } from "./directories.ts";
 import type { HostSample, HostSource, HostVideoLatents } from "./sample.ts";
 
 /** The sources of one modality that the model is fed with, by role. */
@@ -27,9 +28,15 @@ const fpsTolerance = 0.005;
 /**
  * Whether all sources of a sample lie where a strategy takes for granted: on the grid of the latents that feed the model, except
  * for references, which are an exact fraction of it. References in audio have a length of their own.
- * Errors: FindingsError LTX6135 (mask), LTX6136 (latents), LTX6137 (reference), each naming the files.
+ * @param declared all sources, of which tensors have axes: along those of a grid they are as long as its latents
+ * Errors: FindingsError LTX6135 (mask), LTX6136 (latents, tensors), LTX6137 (reference), each naming the files.
  */
-export function checkGrids({ files }: Sample, { sources }: HostSample, fed: readonly FedModality[]): void {
+export function checkGrids(
+  { files }: Sample,
+  { sources }: HostSample,
+  fed: readonly FedModality[],
+  declared: readonly DataSource[] = [],
+): void {
   const file = (role: string): File | null => {
     const source = sources[role];
     return source === undefined ? null : { path: files[role] ?? "", source };
@@ -45,7 +52,42 @@ export function checkGrids({ files }: Sample, { sources }: HostSample, fed: read
       isReference ? checkReference(targetFile, other) : checkSame(targetFile, other),
     );
   });
+  const lengths = fed.flatMap(({ target, references }) => [
+    ...lengthsAlong(file(target), ""),
+    ...references.flatMap((role) => lengthsAlong(file(role), role)),
+  ]);
+  for (const source of declared) findings.push(...checkTensor(source, file(source.role), new Map(lengths)));
   if (findings.length > 0) throw new FindingsError(findings);
+}
+
+/** Of an axis, how long it is, and the file that says so. */
+type Lengths = ReadonlyMap<string, { readonly length: number; readonly path: string }>;
+
+function lengthsAlong(file: File | null, reference: string) {
+  if (file === null) return [];
+  const { path, source } = file;
+  const ofReference = (axis: string) => (reference === "" ? axis : `${axis.replace(/:.*/, "")}:${reference}`);
+  return Object.entries(lengthsOf(source)).map(([axis, length]) => [ofReference(axis), { length, path }] as const);
+}
+
+/** Lengths of the axes of a tensor that are those of a grid: of its frames, rows, columns and tokens. */
+export function lengthsOf(source: HostSource): Readonly<Record<string, number>> {
+  if (source.kind === "audio_latents") return { step: source.steps, "token:audio": source.steps };
+  if (source.kind !== "video_latents") return {};
+  const { frames, height, width } = source;
+  return { frame: frames, height, width, "token:video": frames * height * width };
+}
+
+/** A length of 1 would be repeated along the whole axis in silence. */
+function checkTensor({ key = "", axes = [] }: DataSource, file: File | null, lengths: Lengths): Finding[] {
+  if (file?.source.kind !== "tensor") return [];
+  const { shape } = file.source.value;
+  return axes.flatMap((axis, i) => {
+    const known = lengths.get(axis);
+    if (known === undefined || known.length === shape[i]) return [];
+    const message = `${file.path}: \`${key}\` has a length of ${shape[i]} along \`${axis}\`, ${known.path} of ${known.length}`;
+    return [refuse("LTX6136", message, "make it for each latent cell of its clip, or correct the source's `axes`")];
+  });
 }
 
 /** Of a source other than a reference: nothing is expected of another modality's. */

@@ -6,7 +6,7 @@ import type { HostTensor, VideoGrid } from "../contract.ts";
 import type { SampleSizes } from "./buckets.ts";
 import type { Sample } from "./dataset.ts";
 import type { DataSource } from "./directories.ts";
-import type { FedModality } from "./grids.ts";
+import { lengthsOf, type FedModality } from "./grids.ts";
 import type { HostAudioLatents, HostSample, HostSource, HostVideoLatents } from "./sample.ts";
 
 /** Which samples have what others lack. */
@@ -130,7 +130,7 @@ function standIn(
     case "audio_mask":
       return { ...of, mask: filled(of.mask, [audio?.steps ?? of.mask.data.length]) };
     case "tensor": {
-      const lengths = lengthsOf(video, audio);
+      const lengths = { ...(video === null ? {} : lengthsOf(video)), ...(audio === null ? {} : lengthsOf(audio)) };
       const shape = of.value.shape.map((length, i) => lengths[source.axes?.[i] ?? ""] ?? length);
       return { ...of, value: filled(of.value, shape) };
     }
@@ -146,15 +146,6 @@ function targetOf<Kind extends HostSource["kind"]>(sources: Sources, fed: readon
 }
 
 const tokensOf = ({ frames, height, width }: VideoGrid): number => frames * height * width;
-
-/** Lengths of the axes that a \`tensor\` source may have and that differ between samples. */
-function lengthsOf(video: HostVideoLatents | null, audio: HostAudioLatents | null): Readonly<Record<string, number>> {
-  const ofVideo =
-    video === null
-      ? {}
-      : { frame: video.frames, height: video.height, width: video.width, "token:video": tokensOf(video) };
-  return { ...ofVideo, ...(audio === null ? {} : { step: audio.steps, "token:audio": audio.steps }) };
-}
 
 /** Pixel frames that a latent frame stands for, but the first. */
 const TIME_SCALE = 8;

@@ -33,7 +33,7 @@ test("what headers say, source by source", async () => {
     latents: { kind: "video_latents", grid: [2, 3, 4], fps: 25, storage: "bfloat16" },
     sound: { kind: "audio_latents", grid: [9], storage: "float32" },
     text: { kind: "text_embeddings", tokens: 3 },
-    weights: { kind: "tensor" },
+    weights: { kind: "tensor", shape: [7] },
   });
 });
 

@@ -15,7 +15,8 @@ export type SourceOutline =
   /** `grid`: latent steps. */
   | { readonly kind: "audio_latents"; readonly grid: readonly number[]; readonly storage: StorageType }
   | { readonly kind: "text_embeddings"; readonly tokens: number }
-  | { readonly kind: "video_mask" | "audio_mask" | "tensor" };
+  | { readonly kind: "tensor"; readonly shape: readonly number[] }
+  | { readonly kind: "video_mask" | "audio_mask" };
 
 /** A sample as the headers of its files describe it, by role. */
 export interface Outline {
@@ -88,6 +89,8 @@ function outlineOfSource(source: HostSource): SourceOutline {
       return { kind: source.kind, grid: [source.steps], storage: source.storage };
     case "text_embeddings":
       return { kind: source.kind, tokens: source.mask.data.length };
+    case "tensor":
+      return { kind: source.kind, shape: source.value.shape };
     default:
       return { kind: source.kind };
   }

@@ -20,6 +20,7 @@ import { checkTextShape } from "../model/embeddings.ts";
 import { affordable } from "./affordable.ts";
 import { brokenSamples } from "./broken-samples.ts";
 import { lookAtSamples, type Outline } from "./look-at-samples.ts";
+import { checkWidths } from "./widths.ts";
 import { permutation } from "../random/philox.ts";
 import { checkMixture, divideSamples, mixedSets } from "./mixture.ts";
 import type { LoadedBatch, RunData } from "../training/run-inputs.ts";
@@ -78,6 +79,7 @@ export async function openData(
       return { ...divided, mixture: sets.length === 0 ? null : mixedSets(divided.training, sets, counts) };
     },
   ]);
+  checkWidths(outlines, sources, strategy);
   const { patterns, buckets } = await divided(dataset.samples, training, sources, { strategy, batchSize });
   const warnings = [
     ...dataset.warnings,
@@ -211,7 +213,7 @@ function sampleReader(
     known ??= readSample(sample, ofAll, expected, open);
     const [shared, { name, sources: ofSample }] = await Promise.all([known, readSample(sample, own, expected, open)]);
     const read = { name, sources: { ...ofSample, ...shared.sources } };
-    checkGrids(sample, read, fed);
+    checkGrids(sample, read, fed, sources);
     checkText(read, strategy, model);
     return read;
   };

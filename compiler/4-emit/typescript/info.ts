@@ -58,7 +58,7 @@ export function infoText(program: Program, { compiler, contract, sourceHash, par
     compiler,
     contract,
     sourceHash,
-    sources: sources.map(({ name, kind, directory, shared, optional, key, axes, range }) => ({
+    sources: sources.map(({ name, kind, directory, shared, optional, key, axes, range, meets = [] }) => ({
       name,
       kind,
       directory,
@@ -67,6 +67,7 @@ export function infoText(program: Program, { compiler, contract, sourceHash, par
       ...(key === null ? {} : { key }),
       ...(axes === null ? {} : { axes }),
       ...(range === null ? {} : { range }),
+      ...(meets.length === 0 ? {} : { meets }),
     })),
     ...(datasets.length === 0 ? {} : { datasets: datasets.map(datasetInfo) }),
     params: paramsSchema,

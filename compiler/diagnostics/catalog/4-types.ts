@@ -249,9 +249,9 @@ export const entries = [
   {
     code: "LTX4029",
     slug: "features-of-another-width",
-    title: "Heads of different widths meet",
+    title: "Heads or networks of different widths meet",
     explanation:
-      "Values meet number by number along `feature`, so both have as many of them. How wide a head is says its `features`; how wide a source is, its files say, and `ltxc check train.yaml` compares both.",
+      "Values meet number by number along `feature`, so both have as many of them. How wide a head is says its `features`, and a network its last layer; how wide a source is, its files say, and `ltxc check train.yaml` compares both.",
     bad: `${encoders}  align: mse(guess, wide)\n`,
     good: `${encoders}  align: mse(mean(guess, feature), mean(wide, feature))\n`,
   },

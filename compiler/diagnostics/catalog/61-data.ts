@@ -201,10 +201,11 @@ export const entries = [
   {
     code: "LTX6136",
     slug: "grids-differ",
-    title: "The latents of a sample lie on different grids",
+    title: "Sizes that a strategy takes for equal differ in the data",
     explanation:
       "All latents of a sample that a strategy combines, for example the clip's and its mask's, must have the same number of latent " +
-      "frames, rows and columns. They differ when the two were preprocessed with different resolutions or lengths.",
+      "frames, rows and columns. They differ when the two were preprocessed with different resolutions or lengths. A tensor has a value for each " +
+      "frame, row, column, step or token of the grid that its axes name, and in all samples as many features as the heads and networks that it meets.",
     bad: "latents/clip.pt with 3 x 6 x 6 latent cells, mask_latents/clip.pt with 3 x 4 x 4",
     good: "both with 3 x 6 x 6 latent cells",
   },
