@@ -103,7 +103,7 @@ export function checkStrategy(
     outputs: [...declarations.outputs.values()],
     weights,
     networks,
-    imports: importsOf(syntax, declarations),
+    ...functionsOf(syntax, declarations, scope),
     metadata,
     expectations,
   };
@@ -155,12 +155,18 @@ function lets({ byName }: Declarations) {
 }
 
 /** Functions that are used. */
-function importsOf({ imports }: StrategySyntax, { used }: Declarations): CheckedStrategy["imports"] {
-  return imports.flatMap(({ name, from, python, type }) =>
+/** Functions that are used: imported ones, and bindings with arguments. */
+function functionsOf(
+  { imports }: StrategySyntax,
+  { used }: Declarations,
+  scope: Scope,
+): Pick<CheckedStrategy, "imports" | "functions"> {
+  const imported = imports.flatMap(({ name, from, python, type }) =>
     from !== null && used.has(name.text)
       ? [{ name: name.text, from: from.value, span: from.span, python, arity: type?.parameters.length ?? 0 }]
       : [],
   );
+  return { imports: imported, functions: scope.functions() };
 }
 
 /** The params that could be read, also of a strategy with errors elsewhere. */

@@ -229,8 +229,19 @@ export interface CheckedStrategy {
   readonly networks: readonly CheckedNetwork[];
   /** Functions that are used. */
   readonly imports: readonly CheckedImport[];
+  readonly functions: readonly CheckedFunction[];
   readonly metadata: readonly CheckedMetadata[];
   readonly expectations: readonly Expectation[];
+}
+
+/** A `let` with arguments. */
+export interface CheckedFunction {
+  readonly name: string;
+  /** Of its name with the parameters, and of its value: what is put in for a call has the latter's place. */
+  readonly head: Span;
+  readonly body: Span;
+  /** The parameter that the value written at a place is given to, by `placeKey`. */
+  readonly given: ReadonlyMap<string, string>;
 }
 
 export interface CheckedImport {

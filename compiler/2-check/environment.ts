@@ -31,6 +31,17 @@ export interface Passes {
   refer(pass: string | null, key: string, span: Span): Core | null;
 }
 
+/** Bindings with arguments that the strategy puts in. */
+export interface Expansions {
+  /** How many more there may be. */
+  left: number;
+  /** Of each binding which of its parameters the values written at a place are given to, by `placeKey`. */
+  readonly given: Map<string, Map<string, string>>;
+}
+
+/** A place of the strategy as a key. */
+export const placeKey = ({ start, end }: Span): string => `${start}-${end}`;
+
 export interface Environment {
   /** The version of the language that the file is written in; what it extends is judged by version 1. */
   readonly language: number;
@@ -60,6 +71,5 @@ export interface Environment {
   /** Arguments of the `let` with arguments that is being expanded, and the names of those around it. */
   readonly parameters: ReadonlyMap<string, Core>;
   readonly expanding: readonly string[];
-  /** How many more bindings with arguments the whole strategy may put in. */
-  readonly expansions: { left: number };
+  readonly expansions: Expansions;
 }

@@ -2,7 +2,7 @@
 import { hasArguments, type Call } from "./call.ts";
 import { poisoned, sizeOf, type Core } from "./core.ts";
 import type { Declaration } from "./declarations.ts";
-import type { Environment } from "./environment.ts";
+import { placeKey, type Environment } from "./environment.ts";
 
 /**
  * A `let` with arguments: its body with the arguments put in; draws inside belong to the place of use. `bodyIn` reads the body where its
@@ -25,8 +25,16 @@ export function expand(
   }
   if (!hasArguments(made, parameters.length) || !mayExpand(made)) return poisoned(span);
   const args = new Map(parameters.map(({ text: parameter }, i) => [parameter, made.value(i)] as const));
+  remember(text, args, env);
   const core = bodyIn({ ...env, modality: null, parameters: args, expanding: [...env.expanding, text] });
   return sizeOf(core) <= maxExpandedSize ? core : tooLarge(made);
+}
+
+/** Where the values of the parameters are written. */
+function remember(text: string, args: ReadonlyMap<string, Core>, { expansions }: Environment): void {
+  const given = expansions.given.get(text) ?? new Map<string, string>();
+  expansions.given.set(text, given);
+  for (const [parameter, { span }] of args) if (span !== null) given.set(placeKey(span), parameter);
 }
 
 /** Bindings with arguments that use one another twice over would double with every step; these bounds are far beyond sensible ones. */

@@ -14,6 +14,7 @@ import { noisyFields } from "./builtins.ts";
 import {
   fieldsForModel,
   type Binding,
+  type CheckedFunction,
   type CheckedLoss,
   type CheckedMetadata,
   type CheckedModality,
@@ -23,7 +24,7 @@ import { isMask } from "./combine.ts";
 import { describe, hostNumber, type Core, type ModalityName } from "./core.ts";
 import type { Declarations } from "./declarations.ts";
 import { modalitiesRead } from "./dependencies.ts";
-import { drawPlace, type Environment } from "./environment.ts";
+import { drawPlace, type Environment, type Expansions } from "./environment.ts";
 import { expectedShare } from "./expected-shares.ts";
 import { infer } from "./infer.ts";
 import { noiseThatUses, plainDraws } from "./drawn-in-let.ts";
@@ -47,7 +48,7 @@ export class Scope {
   readonly contexts = new Map<ModalityName, ModalityContext>();
   readonly passes = new Map<string, PassContext>();
   readonly bindings: BindingTable;
-  readonly #expansions = { left: maxExpansions };
+  readonly #expansions: Expansions = { left: maxExpansions, given: new Map() };
   readonly #syntax: StrategySyntax;
   readonly #declarations: Declarations;
   readonly #report: Report;
@@ -63,6 +64,16 @@ export class Scope {
     const needs = directNeeds(declarations);
     this.bindings = new BindingTable(report, bindings, define, (key) => [...needs(key), ...this.#ofPasses.needs(key)]);
     this.#ofPasses = new PassTable(this.passes, this.bindings, report);
+  }
+
+  /** Bindings with arguments that were put in so far. */
+  functions(): CheckedFunction[] {
+    return [...this.#expansions.given].flatMap(([name, given]) => {
+      const declaration = this.#declarations.byName.get(name);
+      if (declaration?.kind !== "let") return [];
+      const { binder, value } = declaration.syntax;
+      return [{ name, head: binder.span, body: value.span, given }];
+    });
   }
 
   /** Checks both modalities, with every value that the model needs of them. */

@@ -1,6 +1,7 @@
 /** A strategy as two straight-line programs: what happens before the model runs, and what after. */
 import type {
   CheckedDataset,
+  CheckedFunction,
   CheckedImport,
   CheckedLoss,
   CheckedMetadata,
@@ -66,6 +67,8 @@ export interface Program {
   readonly weights: readonly CheckedWeight[];
   readonly networks: readonly CheckedNetwork[];
   readonly imports: readonly CheckedImport[];
+  /** Bindings of `let` with arguments that are used. */
+  readonly functions: readonly CheckedFunction[];
   readonly metadata: {
     readonly entries: readonly CheckedMetadata[];
     /** Numbers that the entries refer to, each after those that it needs. */

@@ -3,15 +3,17 @@
  * that needs it. Draws make no difference: the same place of the file gives the same numbers.
  */
 import { childrenOf, withChildren, type Core, type Elementwise } from "../../2-check/core.ts";
+import { placeKey } from "../../2-check/environment.ts";
 import type { Program, Statement } from "../program.ts";
+import { Values } from "../values.ts";
 
 export function share(program: Program): Program {
-  const prepare = shareList(program.prepare, []);
-  const loss = shareList(
-    program.loss,
-    program.terms,
-    program.terms.map(({ name }) => `loss.${name}`),
-  );
+  const functions = new Map(program.functions.map(({ name, body }) => [placeKey(body), name]));
+  const prepare = shareList(program.prepare, [], { functions, taken: [] });
+  const loss = shareList(program.loss, program.terms, {
+    functions,
+    taken: program.terms.map(({ name }) => `loss.${name}`),
+  });
   return { ...program, prepare: prepare.statements, loss: loss.statements, terms: loss.ends };
 }
 
@@ -19,11 +21,18 @@ interface Valued {
   readonly core: Core;
 }
 
-/** `ends` come after all statements; `taken`: keys that other values have. */
+interface Naming {
+  /** Bindings with arguments, by the places of their bodies. */
+  readonly functions: ReadonlyMap<string, string>;
+  /** Keys that other values have. */
+  readonly taken: readonly string[];
+}
+
+/** `ends` come after all statements. */
 function shareList<End extends Valued>(
   statements: readonly Statement[],
   ends: readonly End[],
-  taken: readonly string[] = [],
+  { functions, taken }: Naming,
 ) {
   const values = new Values([...statements, ...ends].map(({ core }) => core));
   const keys = new Set([...statements.map(({ key }) => key), ...taken]);
@@ -37,7 +46,7 @@ function shareList<End extends Valued>(
     if (known !== undefined) return { op: "ref", key: known, type: core.type, span: core.span };
     const inner = withChildren(core, (child) => replace(child, owner));
     if (!values.isShared(id) || !isWorthAName(core)) return inner;
-    const key = free(nameFor(core, owner), keys);
+    const key = free(namesFor(core, owner, functions), keys);
     named.set(id, key);
     before.push({ key, core: inner, span: null });
     return { op: "ref", key, type: core.type, span: core.span };
@@ -58,67 +67,30 @@ function shareList<End extends Valued>(
   return { statements: [...shared, ...before], ends: last };
 }
 
-/** Numbers the values of a program, the same value the same number, and counts where each is used. */
-class Values {
-  readonly #ids = new Map<string, number>();
-  readonly #byCore = new Map<Core, number>();
-  readonly #uses: number[] = [];
-
-  constructor(roots: readonly Core[]) {
-    for (const root of roots) this.#use(root);
-  }
-
-  idOf(core: Core): number {
-    return this.#byCore.get(core) ?? this.#number(core);
-  }
-
-  /** Whether several different values, or statements, are made of it. */
-  isShared(id: number): boolean {
-    return (this.#uses[id] ?? 0) > 1;
-  }
-
-  #use(core: Core): void {
-    const id = this.idOf(core);
-    const uses = (this.#uses[id] ?? 0) + 1;
-    this.#uses[id] = uses;
-    if (uses === 1) childrenOf(core).forEach((child) => this.#use(child));
-  }
-
-  #number(core: Core): number {
-    const children = childrenOf(core).map((child) => this.idOf(child));
-    const text = `${ownText(core)}(${children.join()})`;
-    const id = this.#ids.get(text) ?? this.#ids.size;
-    this.#ids.set(text, id);
-    this.#byCore.set(core, id);
-    return id;
-  }
-}
-
-/** What a node is, without its children and its place. */
-function ownText(core: Core): string {
-  const { span: _, ...rest } = core;
-  return JSON.stringify(rest, (_key, value: unknown) => (isCore(value) ? undefined : value));
-}
-
-function isCore(value: unknown): boolean {
-  return typeof value === "object" && value !== null && "op" in value && "span" in value;
-}
-
 /** Tensors that take work; names, sources and numbers do not. */
 function isWorthAName({ op, type }: Core): boolean {
   const isFree = op === "ref" || op === "source" || op === "key" || op === "literal" || op === "output";
   return type.stage === "device" && !isFree;
 }
 
-function nameFor(core: Core, owner: string): string {
+/** From the one that fits best to the one that tells it from others like it. */
+function namesFor(core: Core, owner: string, functions: Naming["functions"]): readonly string[] {
   if (core.op === "coordinate") {
     const name = core.coordinate.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
-    return `${core.modality}.${core.sequence ? "sequence." : ""}${name}`;
+    return [`${core.modality}.${core.sequence ? "sequence." : ""}${name}`];
   }
-  if (core.op === "tokens" && core.arg.op === "ref") return `${core.arg.key}.tokens`;
-  if (core.op === "tokens" && core.arg.op === "source") return `${core.arg.source}.tokens`;
-  if (core.op === "has") return `${core.source}.present`;
-  return `${owner}.${wordFor(core)}`;
+  if (core.op === "tokens" && core.arg.op === "ref") return [`${core.arg.key}.tokens`];
+  if (core.op === "tokens" && core.arg.op === "source") return [`${core.arg.source}.tokens`];
+  if (core.op === "has") return [`${core.source}.present`];
+  const word = (core.span === null ? undefined : functions.get(placeKey(core.span))) ?? wordFor(core);
+  return [`${owner}.${word}`, ...readsOf(core).map((read) => `${owner}.${read}.${word}`)];
+}
+
+/** The names that a value is made of, the last part of each. */
+function readsOf(core: Core): readonly string[] {
+  if (core.op === "ref") return [core.key.split(".").at(-1)?.replace(/\W/g, "") ?? core.key];
+  if (core.op === "source") return [core.source];
+  return childrenOf(core).flatMap(readsOf);
 }
 
 /** What a value without a name is called, behind what it is a part of. */
@@ -152,9 +124,11 @@ const words: Readonly<Partial<Record<Elementwise, string>>> = {
   floor: "whole",
 };
 
-function free(wanted: string, taken: Set<string>): string {
-  let name = wanted;
-  for (let i = 2; taken.has(name); i++) name = `${wanted}${i}`;
+/** The first name that is free; where none is, the first one with a number. */
+function free(wanted: readonly string[], taken: Set<string>): string {
+  const [first = "", ...others] = wanted;
+  let name = [first, ...others].find((each) => !taken.has(each)) ?? first;
+  for (let i = 2; taken.has(name); i++) name = `${first}${i}`;
   taken.add(name);
   return name;
 }

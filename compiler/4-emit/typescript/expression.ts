@@ -3,6 +3,7 @@ import { familyOf, gridAxes } from "../../2-check/axes.ts";
 import { describe, type Axis, type Core, type Term } from "../../2-check/core.ts";
 import { at, call, list, object, type Code } from "./code.ts";
 import { enlargeCode, networkCode } from "./network-code.ts";
+import type { LocalFunction } from "./local-functions.ts";
 import { host } from "./number.ts";
 import { ownerOf, perSequence, startTimes } from "./references.ts";
 import { hasName, type Scope } from "./scope.ts";
@@ -21,8 +22,30 @@ export function device(core: Core, scope: Scope): Code {
       type.dtype === "bool" ? call(scope.helper("constantMask"), ["ops", "[]", code]) : op("fill", ["[]", code]),
     );
   }
-  return at(span, tensorCode(core, scope));
+  return at(span, localCall(core, scope) ?? tensorCode(core, scope));
 }
+
+/** A value that a function of the body makes. */
+function localCall(core: Core, scope: Scope): Code | null {
+  const made = scope.localCall(core, (of, name) => declaration(of, name, scope));
+  if (made === null) return null;
+  return call(
+    made.name,
+    made.args.map((arg) => (arg.type.stage === "host" ? at(arg.span, host(arg, scope)) : device(arg, scope))),
+  );
+}
+
+function declaration({ written, parameters, body }: LocalFunction, name: string, scope: Scope): Code[] {
+  const typed = parameters.map(
+    (parameter) => `${scope.parameter(parameter)}: ${parameter.type.stage === "host" ? hostType(parameter) : "Tensor"}`,
+  );
+  return [
+    `// ${scope.quote(written.head, written.body)}`,
+    [at(written.head, `const ${name} = (${typed.join(", ")}): Tensor =>`), " ", device(body, scope), ";"],
+  ];
+}
+
+const hostType = ({ type }: { readonly type: Core["type"] }): string => (type.dtype === "bool" ? "boolean" : "number");
 
 /** A number or mask without axes that changes from step to step. */
 function perStep(core: Core, scope: Scope): Code {

@@ -1,6 +1,6 @@
 /** Prints a program as a TypeScript module that imports the types of the step contract, and the functions that the strategy imports. */
 import type { CheckedModality } from "../../2-check/checked.ts";
-import type { ModalityName } from "../../2-check/core.ts";
+import type { Core, ModalityName } from "../../2-check/core.ts";
 import type { Probe, Program, Statement } from "../../3-lower/program.ts";
 import { at, object, Writer, type Code, type Segment } from "./code.ts";
 import { callInputs, ownValues, passCode, textChoice, type Emitted } from "./calls.ts";
@@ -50,8 +50,15 @@ class Emitter {
       ...(program.networks.length > 0 ? ["network"] : []),
     ];
     this.#names = new Names(ofContext);
-    this.#shared = { helpers: new Set(), sizesOfReferences: new Map(), standIns: options.standIns === true };
-    for (const { name } of [...program.sources, ...program.imports]) this.#names.of(name);
+    this.#shared = {
+      helpers: new Set(),
+      sizesOfReferences: new Map(),
+      standIns: options.standIns === true,
+      quote: (span) => this.#quote(span),
+    };
+    for (const { name } of [...program.sources, ...program.imports, ...program.functions]) this.#names.of(name);
+    // Values that have a name in the strategy keep it, before parameters of functions get theirs.
+    for (const { key } of [...program.prepare, ...program.loss]) if (!key.includes(".")) this.#names.of(key);
   }
 
   module(): EmittedModule {
@@ -189,7 +196,7 @@ class Emitter {
   // ---------------------------------------------------------------------------------------------------------------- prepare
 
   #prepareBody(): Code[] {
-    const scope = new Scope(this.#program, this.#names, this.#shared);
+    const scope = this.#scopeOf(this.#program.prepare);
     const statements = this.#program.prepare.map((statement) => this.#statement(statement, scope));
     const result = this.#prepared(scope);
     // Whether the length of a sequence is needed is known only now.
@@ -280,6 +287,16 @@ class Emitter {
     ]);
   }
 
+  /** The scope of a function with these values. */
+  #scopeOf(valued: readonly { readonly core: Core }[]): Scope {
+    return new Scope(
+      this.#program,
+      this.#names,
+      this.#shared,
+      valued.map(({ core }) => core),
+    );
+  }
+
   #emitted(scope: Scope): Emitted {
     return { program: this.#program, names: this.#names, scope };
   }
@@ -287,12 +304,16 @@ class Emitter {
   // ------------------------------------------------------------------------------------------------------------------- loss
 
   #lossBody(): Code[] {
-    const scope = new Scope(this.#program, this.#names, this.#shared);
+    const scope = this.#scopeOf([...this.#program.loss, ...this.#program.terms]);
     const statements = this.#program.loss.flatMap((statement) => this.#statement(statement, scope));
-    const terms = this.#program.terms.flatMap(({ name, core, span }) => [
-      `// ${name}: ${this.#quote(span)}`,
-      ["const ", this.#names.of(`loss.${name}`), " = ", device(core, scope), ";"] as Code,
-    ]);
+    const terms = this.#program.terms.flatMap(({ name, core, span }) => {
+      const value = device(core, scope);
+      return [
+        ...scope.demanded(),
+        `// ${name}: ${this.#quote(span)}`,
+        ["const ", this.#names.of(`loss.${name}`), " = ", value, ";"] as Code,
+      ];
+    });
     const result = this.#program.terms.map(({ name }) => `${propertyName(name)}: ${this.#names.of(`loss.${name}`)}`);
     this.#sizesOfLoss = [...scope.sizes];
     return [...this.#lateHead(scope), ...statements, ...terms, [object("return ", result), ";"]];
@@ -312,7 +333,7 @@ class Emitter {
   }
 
   #probeBody({ statements, values }: Probe): Code[] {
-    const scope = new Scope(this.#program, this.#names, this.#shared);
+    const scope = this.#scopeOf(statements);
     const body = statements.flatMap((statement) => this.#statement(statement, scope));
     const result = values.map(({ key }) => {
       const name = scope.ref(key);
@@ -325,8 +346,10 @@ class Emitter {
   // -------------------------------------------------------------------------------------------------------------- statements
 
   #statement({ key, core, span }: Statement, scope: Scope): Code[] {
-    if (core.op === "pass" || core.op === "passInputs")
-      return passCode(this.#emitted(scope), core, this.#names.of(key));
+    if (core.op === "pass" || core.op === "passInputs") {
+      const made = passCode(this.#emitted(scope), core, this.#names.of(key));
+      return [...scope.demanded(), ...made];
+    }
     const { axes, stage } = core.type;
     const value =
       core.op === "references"

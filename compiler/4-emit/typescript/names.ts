@@ -111,6 +111,13 @@ export class Names {
     return name;
   }
 
+  /** The identifier of a parameter of a function within the step. */
+  parameter(key: string, wanted: string): string {
+    const name = this.#byKey.get(key) ?? this.#free(wanted);
+    this.#byKey.set(key, name);
+    return name;
+  }
+
   #free(wanted: string): string {
     let name = wanted;
     while (this.#taken.has(name)) name += "_";

@@ -119,7 +119,7 @@ function scalarMap({ fn, args: cores }: Term<"map">, args: readonly Code[]): Cod
   const sign = infix[fn];
   if (sign !== undefined) return ["(", a, ` ${sign} `, b, ")"];
   const name = functions[fn];
-  if (name !== undefined) return call(name, args);
+  if (name !== undefined) return call(name, args.map(withoutParentheses));
   switch (fn) {
     case "not":
       return ["!", a];

@@ -1,9 +1,12 @@
 /** What the body of a generated function refers to; its head declares just that. */
 import type { Program } from "../../3-lower/program.ts";
 import type { CheckedNetwork } from "../../2-check/checked.ts";
-import type { Axis, GridSize } from "../../2-check/core.ts";
+import type { Axis, Core, GridSize } from "../../2-check/core.ts";
 import type { StepContext } from "../../../runtime/contract.ts";
+import type { Span } from "../../source/span.ts";
+import type { Code } from "./code.ts";
 import { withNeeded, type Helper } from "./helpers.ts";
+import { localCalls, type LocalFunction } from "./local-functions.ts";
 import type { Names } from "./names.ts";
 
 const namedSizes: Readonly<Record<string, string>> = {
@@ -37,6 +40,8 @@ export interface Shared {
   readonly sizesOfReferences: Map<string, { readonly source: string; readonly value: string }>;
   /** Whether imported functions are left out, see `ModuleOptions`. */
   readonly standIns: boolean;
+  /** What the strategy's file says at a place, on one line. */
+  quote(span: Span): string;
 }
 
 export class Scope {
@@ -49,9 +54,13 @@ export class Scope {
   readonly #names: Names;
   readonly #shared: Shared;
   readonly #drawn = new Set<string>();
-  #pending: string[] = [];
+  readonly #calls: ReturnType<typeof localCalls>;
+  readonly #declared = new Set<LocalFunction>();
+  #pending: Code[] = [];
 
-  constructor(program: Program, names: Names, shared: Shared) {
+  /** `values` are those of the body. */
+  constructor(program: Program, names: Names, shared: Shared, values: readonly Core[] = []) {
+    this.#calls = localCalls(program.functions, values);
     this.#program = program;
     this.#names = names;
     this.#shared = shared;
@@ -138,8 +147,31 @@ export class Scope {
     return name;
   }
 
+  /** The call of a function of the body that a value is; null for any other. `declare` prints the function where it is called first. */
+  localCall(core: Core, declare: (of: LocalFunction, name: string) => readonly Code[]) {
+    const made = this.#calls.get(core);
+    if (made === undefined) return null;
+    const name = this.#names.of(made.of.written.name);
+    if (!this.#declared.has(made.of)) {
+      this.#declared.add(made.of);
+      for (const parameter of made.of.parameters) this.parameter(parameter);
+      this.#pending.push(...declare(made.of, name));
+    }
+    return { name, args: made.args };
+  }
+
+  /** The identifier of a parameter of such a function. */
+  parameter({ key, name }: LocalFunction["parameters"][number]): string {
+    return this.#names.parameter(key, name);
+  }
+
+  /** Comment: what the strategy's file says at places, on one line. */
+  quote(...places: readonly Span[]): string {
+    return places.map(this.#shared.quote).join(": ");
+  }
+
   /** Lines that belong in front of the statement that was printed last. */
-  demanded(): readonly string[] {
+  demanded(): readonly Code[] {
     const lines = this.#pending;
     this.#pending = [];
     return lines;
