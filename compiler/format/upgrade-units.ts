@@ -84,13 +84,22 @@ function unitOfUses(
 
 const comparisons: readonly string[] = ["<", "<=", ">", ">=", "==", "!="];
 
-/** Whether a name is compared with a place in latent frames, as in `frame_index < count`. */
+/** Whether a name is compared with a place in latent frames, as in `frame_index < count` and `frame_index >= frames - count`. */
 function isBesideIndex(node: Expression, use: Expression): boolean {
   if (node.kind !== "binary" || !comparisons.includes(node.operator)) return false;
-  const other = node.left === use ? node.right : node.right === use ? node.left : null;
-  const name = other?.kind === "member" ? other.member.text : other?.kind === "name" ? other.name : "";
-  return name === "frame_index" || name === "step_index";
+  const other = isFromEnd(node.left, use) ? node.right : isFromEnd(node.right, use) ? node.left : null;
+  return ["frame_index", "step_index"].includes(fieldOf(other));
 }
+
+/** The name itself, or what the size of the video or audio is more or less by it. */
+function isFromEnd(side: Expression, use: Expression): boolean {
+  if (side.kind !== "binary" || (side.operator !== "+" && side.operator !== "-")) return side === use;
+  const other = side.left === use ? side.right : side.right === use ? side.left : null;
+  return ["frames", "steps"].includes(fieldOf(other));
+}
+
+const fieldOf = (e: Expression | null): string =>
+  e?.kind === "member" ? e.member.text : e?.kind === "name" ? e.name : "";
 
 function declared(text: string, { node }: ParamSyntax, unit: string): Edit[] {
   const type = entryOf(node, "type");

@@ -108,6 +108,9 @@ test("parameters get their unit where they are declared, if they are lengths whe
   assert.match(upgraded(keeping("prefix(count)", count)), "count: {type: integer, unit: lf, default: 2}");
   assert.match(upgraded(keeping("prefix(count)", block)), "  count:\n    unit: lf\n    type: integer\n");
   assert.match(upgraded(keeping(compared, count)), "unit: lf");
+  const fromEnd = "suffix(count) and frame_index >= frames - count";
+  assert.match(upgraded(keeping(fromEnd, count)), "unit: lf");
+  assert.match(upgraded(keeping("suffix(count) and row >= frames - count", count)), "suffix(count * 1lf)");
   const mixed = upgraded(keeping("prefix(count) and row < count", count));
   assert.match(mixed, "prefix(count * 1lf) and row < count");
   const region = (step: string) =>
@@ -118,7 +121,13 @@ test("parameters get their unit where they are declared, if they are lengths whe
     "crop(region[0], region[1], floor(region[2] / 32px) * 32px, floor(region[3] / 32px) * 32px)",
   );
   assert.match(upgraded(keeping(edges, region(", multipleOf: 32"))), edges);
-  for (const text of [keeping("prefix(count)", count), keeping(compared, block), keeping(edges, region("")), mixed]) {
+  for (const text of [
+    keeping("prefix(count)", count),
+    keeping(compared, block),
+    keeping(fromEnd, count),
+    keeping(edges, region("")),
+    mixed,
+  ]) {
     const made = upgraded(text);
     assert.equal(
       check({ path: "e", text: made }).diagnostics.map(({ code }) => code),

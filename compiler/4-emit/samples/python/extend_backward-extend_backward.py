@@ -1,7 +1,7 @@
 """
 Find out how a video began: the last frames are given, the rest is generated.
 
-Made by ltxc … from extend_backward.strategy (sha256 5f0c6d10c367). Change that file, not this one. To train with
+Made by ltxc … from extend_backward.strategy (sha256 3e0c19b68af6). Change that file, not this one. To train with
 the official trainer:
 
     accelerate launch ltxc_extend_backward.py train.yaml
@@ -39,7 +39,7 @@ class ExtendBackwardConfig(TrainingStrategyConfigBase):
     """The section training_strategy of a run config whose strategy is extend_backward."""
 
     name: Literal["extend_backward"] = "extend_backward"
-    count: int = Field(default=2, ge=1, description="Latent frames that are given")
+    count: int = Field(default=2, ge=1, description="How much of the video is given")
     given_p: float = Field(default=1, ge=0, le=1, description="Share of the samples with given frames")
 
     def directories(self) -> dict[str, str]:
@@ -67,7 +67,7 @@ class ExtendBackwardStrategy(TrainingStrategy):
     SOURCE = {
         "strategy": "extend_backward",
         "version": "…",
-        "source_hash": "5f0c6d10c3679916cdfdf9776479f27b0b20e74062b204de8e73c60cb2ad4a31",
+        "source_hash": "3e0c19b68af6f0c6190c4781c3764faf98958a20faf1457fe6b7e1513aa803b4",
     }
     KINDS = {"latents": "video_latents", "conditions": "text_embeddings"}
 

@@ -1,7 +1,7 @@
 """
 Continue a video: the first frames are given, the rest is generated.
 
-Made by ltxc … from extend_forward.strategy (sha256 6599396e4616). Change that file, not this one. To train with the
+Made by ltxc … from extend_forward.strategy (sha256 ae418688c496). Change that file, not this one. To train with the
 official trainer:
 
     accelerate launch ltxc_extend_forward.py train.yaml
@@ -39,7 +39,7 @@ class ExtendForwardConfig(TrainingStrategyConfigBase):
     """The section training_strategy of a run config whose strategy is extend_forward."""
 
     name: Literal["extend_forward"] = "extend_forward"
-    count: int = Field(default=2, ge=1, description="Latent frames that are given")
+    count: int = Field(default=2, ge=1, description="How much of the video is given")
     given_p: float = Field(default=1, ge=0, le=1, description="Share of the samples with given frames")
 
     def directories(self) -> dict[str, str]:
@@ -67,7 +67,7 @@ class ExtendForwardStrategy(TrainingStrategy):
     SOURCE = {
         "strategy": "extend_forward",
         "version": "…",
-        "source_hash": "6599396e4616c6c94aa4e919779b50036c002f8551abfcb951dbeed0a92c1825",
+        "source_hash": "ae418688c496d2f54f4f81295074efaafb4a737b6c89b5adec0c82ce68de3fdd",
     }
     KINDS = {"latents": "video_latents", "conditions": "text_embeddings"}
 

@@ -1,7 +1,7 @@
 """
 Generate what happens between two pictures: the first and the last latent frame are given.
 
-Made by ltxc … from first_last_frame.strategy (sha256 8a1349a2b78f). Change that file, not this one. To train with
+Made by ltxc … from first_last_frame.strategy (sha256 dec8bf4525a1). Change that file, not this one. To train with
 the official trainer:
 
     accelerate launch ltxc_first_last_frame.py train.yaml
@@ -66,7 +66,7 @@ class FirstLastFrameStrategy(TrainingStrategy):
     SOURCE = {
         "strategy": "first_last_frame",
         "version": "…",
-        "source_hash": "8a1349a2b78f3d7fbbfde90776bbce812e59b747567f050bc7a4899725c9ba08",
+        "source_hash": "dec8bf4525a1472a22f8fa231fafb87c4ecbe06293c4a78f005069d7c01f4e14",
     }
     KINDS = {"latents": "video_latents", "conditions": "text_embeddings"}
 
@@ -94,7 +94,7 @@ class FirstLastFrameStrategy(TrainingStrategy):
         video_frame_index = (video_token // (height * width)).float()  # [token:video]
         # video.keep:
         #   - first_frame
-        #   - suffix(1) with probability last_p
+        #   - suffix(1lf) with probability last_p
         video_keep = (
             (video_frame_index < 1)
             | (frames - 1 - video_frame_index < 1)
