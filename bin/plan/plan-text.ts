@@ -38,7 +38,7 @@ export function planRows(
   return [
     ...(calls === null ? [] : [["calls", calls]]),
     ...(optimized === null ? [] : [["weights", optimized]]),
-    ["memory", memoryText(largest)],
+    ["memory", memoryText(largest, plan.networks)],
     ["resuming", resumingText(trainingState, largest.memory.trained / 4, optimization)],
     ["time", `${workText(largest, speed)}${ofLargest}`],
     ...(isOneSize ? [] : [["", `${workText(commonest, speed)}${ofCommonest}`]]),
@@ -63,8 +63,9 @@ const names: Readonly<Record<keyof StepPlan["memory"], string>> = {
   program: "the program",
 };
 
-function memoryText(plan: StepPlan): string {
-  const parts = Object.entries(names).flatMap(([key, name]) => {
+function memoryText(plan: StepPlan, networks: readonly string[]): string {
+  const models = networks.length === 0 ? names.weights : `${names.weights} and ${networks.join(", ")}`;
+  const parts = Object.entries({ ...names, weights: models }).flatMap(([key, name]) => {
     const size = plan.memory[key as keyof typeof names];
     return key === "average" && size === 0 ? [] : [`${name} ${bytes(size)}`];
   });

@@ -44,7 +44,7 @@ test("a step takes its products, its other operations and its calls, and a run i
   assert.is(partsOfStep(copied, { ...speed, busGBs: 5 }).copying, 0);
   assert.is(stepSeconds(copied, { ...speed, busGBs: 2 }), 50);
   assert.ok(Math.abs(stepSeconds(plan, speed) - 34.005) < 1e-9);
-  const one = { largest: plan, commonest: plan, sizes: 1, passes: [] };
+  const one = { largest: plan, commonest: plan, sizes: 1, passes: [], networks: [] };
   // A second to warm up, and 0.2 ms for each of 5,000 operations.
   assert.is(recordingSeconds(one), 2);
   assert.is(recordingSeconds({ ...one, sizes: 3 }), 4);

@@ -19,7 +19,7 @@ export interface StepPlan {
   /** Of all latents together. */
   readonly tokens: number;
   readonly memory: {
-    /** The base model's weights: those left in their file, and those in memory. */
+    /** The weights of the base model and of frozen networks: those left in their file, and those in memory. */
     readonly weights: number;
     /** What is trained, and what the optimizer remembers of it. */
     readonly trained: number;
@@ -50,6 +50,8 @@ export interface Plan {
   readonly sizes: number;
   /** Calls of the model in a step besides its own; they are in all of these numbers. */
   readonly passes: readonly PassInfo[];
+  /** Names of the frozen networks, whose weights are counted with those of the base model. */
+  readonly networks: readonly string[];
 }
 
 interface Own {

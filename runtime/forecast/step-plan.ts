@@ -44,6 +44,7 @@ export async function planOf(
     commonest: commonest === largest ? first : await planned(commonest),
     sizes: new Set(examined.data.outlines.map(sizeOf)).size,
     passes: step.strategy.passes ?? [],
+    networks: (step.strategy.networks ?? []).map(({ name }) => name),
   };
 }
 
