@@ -89,13 +89,19 @@ test("what can not be decoded is said, and the rest is made; nothing is replaced
   const all = ["empty.pt", "a.pt", "wide.pt", "slow.pt", "text.pt", "lora.safetensors"];
   const { code, out, err } = await decode(cwd, [...all, "--json"], "");
   assert.is(code, 1, err);
-  const said = JSON.parse(out) as { diagnostics: { code: string; path: string }[]; decoded: { path: string }[] };
+  const said = JSON.parse(out) as {
+    diagnostics: { code: string; path: string; message: string; help?: string }[];
+    decoded: { path: string }[];
+  };
   assert.equal(
     said.decoded.map(({ path }) => path),
     ["decoded/a.png"],
   );
   const codes = new Map(said.diagnostics.map((each) => [each.path, each.code]));
   assert.equal(codes.get("wide.pt"), "LTX6134");
+  const { message = "", help = "" } = said.diagnostics.find(({ path }) => path === "wide.pt") ?? {};
+  assert.match(message, /has latents of 4 channels, the VAE takes 8/);
+  assert.match(help, /name the checkpoint or VAE that the latents were made with/);
   assert.equal(codes.get("slow.pt"), "LTX6813");
   assert.equal(codes.get("lora.safetensors"), "LTX6812");
   assert.is(said.diagnostics.length, 5);

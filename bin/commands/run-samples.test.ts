@@ -7,6 +7,7 @@ import { isTensor, readPt, toFloat32, type PtValue } from "../../runtime/files/i
 import { readTensorFile } from "../../runtime/checkpoints/tensor-file.ts";
 import { findFfmpeg } from "../../runtime/media/ffmpeg.ts";
 import { encodePng } from "../../runtime/media/png.ts";
+import { decodePng } from "../../runtime/media/reading/decode-png.ts";
 import { tinyDiffusionVae, writeTinyVae } from "../../runtime/testing/tiny-vae.ts";
 import { ltxc, project } from "../testing/testing.ts";
 import { negative, sample, usual, validation } from "../testing/validation.ts";
@@ -172,8 +173,8 @@ function picture(phase: number): Buffer {
 }
 
 /** Sets the file of the video VAE. */
-async function withVae(cwd: string): Promise<void> {
-  await writeTinyVae(join(cwd, "vae.safetensors"));
+async function withVae(cwd: string, vae: Parameters<typeof writeTinyVae>[1] = {}): Promise<void> {
+  await writeTinyVae(join(cwd, "vae.safetensors"), vae);
   const config = join(cwd, "train.yaml");
   const text = await readFile(config, "utf8");
   await writeFile(config, text.replace(/^( +)(model_path:.*)$/m, "$1$2\n$1video_vae_path: vae.safetensors"));
@@ -215,6 +216,28 @@ test("are videos where the run's video VAE is at hand, which also encodes pictur
       const [is, was] = [drawn.values[c * 4 + i] ?? NaN, given.values[c * 2 + i] ?? NaN];
       assert.ok(Math.abs(is - was) < 1e-2 * Math.max(1, Math.abs(was)), `channel ${c}, cell ${i}: ${is}, ${was}`);
     }
+});
+
+test("are pictures by the diffusion decoder, too, whose noise the seed of the samples draws", async ({ cwd }) => {
+  const still = usual.map((line) => line.replace("[192, 192, 17]", "[64, 32, 1]"));
+  const lines = ["skip_initial_validation: true", "generate_audio: false", "seed: 5", negative];
+  await validation(cwd, [...still.filter((line) => !line.startsWith("seed")), ...lines, ...sample]);
+  await withVae(cwd, { config: tinyDiffusionVae });
+  const { code, err } = await ltxc(["run"], { cwd });
+  assert.is(code, 0, err);
+  const drawn = decodePng(await readFile(join(cwd, "outputs/samples/step_000002_1.png")));
+  assert.equal([drawn.width, drawn.height], [64, 32]);
+  const again = async (seed: string) => {
+    const latents = "outputs/samples/latents/step_000002_1.pt";
+    const args = ["decode", latents, "--vae", "vae.safetensors", "--seed", seed, "--force"];
+    const made = await ltxc(args, { cwd });
+    assert.is(made.code, 0, made.err);
+    const { bytes } = decodePng(await readFile(join(cwd, "decoded/step_000002_1.png")));
+    return Math.max(...bytes.map((value, i) => Math.abs(value - (drawn.bytes[i] ?? NaN))));
+  };
+  // Latents are stored in bfloat16.
+  assert.ok((await again("5")) <= 8, "the same seed");
+  assert.ok((await again("6")) > 20, "another seed");
 });
 
 test("pixels that can not be encoded, and samples that will not be decoded, are found before the run", async ({

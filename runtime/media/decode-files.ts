@@ -49,8 +49,13 @@ export async function readLatents(path: string, channels: number): Promise<Video
 }
 
 async function fromPt(path: string, channels: number): Promise<VideoLatents> {
-  const source = await withEntries(path, (entries) => readSource(entries, { kind: "video_latents" }, channels));
+  const source = await withEntries(path, (entries) => readSource(entries, { kind: "video_latents" }, null));
   if (source.kind !== "video_latents") throw new Error(`${path} was read as ${source.kind}`);
+  const [found] = source.latents.shape;
+  if (found !== channels) {
+    const help = "name the checkpoint or VAE that the latents were made with; `ltxc inspect` says what a file is";
+    return fail("LTX6134", `${path} has latents of ${found} channels, the VAE takes ${channels}`, help);
+  }
   return { latents: source.latents, fps: source.fps };
 }
 

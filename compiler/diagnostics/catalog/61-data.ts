@@ -183,9 +183,9 @@ export const entries = [
   {
     code: "LTX6134",
     slug: "data-wrong-channels",
-    title: "latents have another number of channels than the model",
+    title: "latents have another number of channels than the model or VAE",
     explanation:
-      "The model of the run config takes a fixed number of channels per token. Latents of another autoencoder can not be used with it.",
+      "The model of the run config, or the VAE of `ltxc decode`, takes a fixed number of channels per token. Latents of another autoencoder can not be used with it.",
     bad: "latents [16, 5, 16, 16] for a model with 128 channels",
     good: "latents [128, 5, 16, 16] for a model with 128 channels",
   },

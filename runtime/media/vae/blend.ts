@@ -1,38 +1,49 @@
-/** Puts tiles together: sums of values times weights, and of the weights. */
+/** Puts tiles together: sums of values times weights, divided by the sums of the weights. */
 import type { Range } from "./tiles.ts";
+
+/** By frame, row or column the sum of the weights of all tiles that have it. Tiles are cut axis by axis, so their products are those of cells. */
+export interface TotalWeights {
+  readonly frames: Float64Array;
+  readonly rows: Float64Array;
+  readonly columns: Float64Array;
+}
+
+/** Of the tiles of one axis, of `length` pixels or frames. */
+export function totalWeights(tiles: readonly Range[], length: number): Float64Array {
+  const totals = new Float64Array(length);
+  for (const { start, weights } of tiles)
+    for (const [i, weight] of weights.entries()) totals[start + i] = (totals[start + i] ?? 0) + weight;
+  return totals;
+}
 
 /** `[channels, frames, rows, columns]`, of which frames are taken away in front as soon as they are complete. */
 export class Blend {
   readonly #channels: number;
+  readonly #totals: TotalWeights;
   readonly #rows: number;
   readonly #columns: number;
   /** The first frame that is still here. */
   #first = 0;
-  #frames = 0;
   #sums: Float32Array[] = [];
-  #weights: Float64Array[] = [];
 
-  constructor(channels: number, rows: number, columns: number) {
-    [this.#channels, this.#rows, this.#columns] = [channels, rows, columns];
+  constructor(channels: number, totals: TotalWeights) {
+    [this.#channels, this.#totals] = [channels, totals];
+    [this.#rows, this.#columns] = [totals.rows.length, totals.columns.length];
   }
 
   /** Adds a tile, `[channels, frames, rows, columns]` of its ranges. */
   add(data: ArrayLike<number>, frames: Range, rows: Range, columns: Range): void {
-    this.#extend(frames.start + frames.weights.length);
     const [count, height, width] = [frames.weights.length, rows.weights.length, columns.weights.length];
     for (let t = 0; t < count; t++) {
-      const at = frames.start + t - this.#first;
-      const [sums, weights] = [this.#sums[at], this.#weights[at]];
-      if (sums === undefined || weights === undefined) throw new Error("a tile comes after its frames were taken");
-      for (let y = 0; y < height; y++) {
-        const inRow = (frames.weights[t] ?? 0) * (rows.weights[y] ?? 0);
-        const row = (rows.start + y) * this.#columns + columns.start;
-        for (let x = 0; x < width; x++) {
-          const weight = inRow * (columns.weights[x] ?? 0);
-          weights[row + x] = (weights[row + x] ?? 0) + weight;
-          for (let c = 0; c < this.#channels; c++) {
-            const to = c * this.#rows * this.#columns + row + x;
-            sums[to] = (sums[to] ?? 0) + weight * (data[((c * count + t) * height + y) * width + x] ?? NaN);
+      const sums = this.#frame(frames.start + t);
+      for (let c = 0; c < this.#channels; c++) {
+        for (let y = 0; y < height; y++) {
+          const inRow = (frames.weights[t] ?? 0) * (rows.weights[y] ?? 0);
+          const from = ((c * count + t) * height + y) * width;
+          const to = (c * this.#rows + rows.start + y) * this.#columns + columns.start;
+          for (let x = 0; x < width; x++) {
+            const value = data[from + x] ?? NaN;
+            sums[to + x] = (sums[to + x] ?? 0) + inRow * (columns.weights[x] ?? 0) * value;
           }
         }
       }
@@ -41,24 +52,26 @@ export class Blend {
 
   /** The frames before `end`, each `[channels, rows, columns]`: they are complete. */
   take(end: number): Float32Array[] {
-    const count = end - this.#first;
-    const weights = this.#weights.splice(0, count);
-    const taken = this.#sums.splice(0, count);
-    for (const [t, sums] of taken.entries()) {
-      const own = weights[t] as Float64Array;
-      for (let i = 0; i < sums.length; i++) sums[i] = (sums[i] ?? 0) / Math.max(own[i % own.length] ?? 0, 1e-8);
-    }
+    const taken = this.#sums.splice(0, end - this.#first);
+    for (const [t, sums] of taken.entries()) this.#divide(sums, this.#totals.frames[this.#first + t] ?? 0);
     this.#first = end;
-    this.#frames -= count;
     return taken;
   }
 
-  #extend(end: number): void {
-    while (this.#first + this.#frames < end) {
-      const size = this.#rows * this.#columns;
-      this.#sums.push(new Float32Array(this.#channels * size));
-      this.#weights.push(new Float64Array(size));
-      this.#frames++;
+  /** The sums of a frame, which is begun if it is a new one. */
+  #frame(frame: number): Float32Array {
+    const at = frame - this.#first;
+    if (at < 0) throw new Error("a tile comes after its frames were taken");
+    while (this.#sums.length <= at) this.#sums.push(new Float32Array(this.#channels * this.#rows * this.#columns));
+    return this.#sums[at] as Float32Array;
+  }
+
+  #divide(sums: Float32Array, ofFrame: number): void {
+    const { rows, columns } = this.#totals;
+    for (let i = 0, at = 0; i < this.#channels * this.#rows; i++) {
+      const inRow = ofFrame * (rows[i % this.#rows] ?? 0);
+      for (let x = 0; x < this.#columns; x++, at++)
+        sums[at] = (sums[at] ?? 0) / Math.max(inRow * (columns[x] ?? 0), 1e-8);
     }
   }
 }

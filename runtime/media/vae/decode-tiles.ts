@@ -1,7 +1,7 @@
 import type { HostTensor } from "../../contract.ts";
-import { Blend } from "./blend.ts";
+import { Blend, totalWeights } from "./blend.ts";
 import { cut } from "./cut.ts";
-import { completeAfter, framesOf, pixelsOf, tilesInSpace, tilesInTime, type Tiling } from "./tiles.ts";
+import { completeAfter, framesOf, pixelsOf, tilesInSpace, tilesInTime, type Tile, type Tiling } from "./tiles.ts";
 import type { VideoDecoder } from "./video-vae.ts";
 
 /**
@@ -18,8 +18,21 @@ export async function* decodeTiles(
   const inTime = tilesInTime(frames, tiling.frames, time);
   const complete = completeAfter(inTime, frames, time);
   const inColumns = tilesInSpace(columns, tiling.width, width);
-  const inSpace = tilesInSpace(rows, tiling.height, height).flatMap((y) => inColumns.map((x) => ({ y, x })));
-  const blend = new Blend(3, rows * height, columns * width);
+  const inRows = tilesInSpace(rows, tiling.height, height);
+  const inSpace = inRows.flatMap((y) => inColumns.map((x) => ({ y, x })));
+  const ofPixels = (tiles: readonly Tile[], length: number, factor: number) =>
+    totalWeights(
+      tiles.map((tile) => pixelsOf(tile, factor)),
+      length * factor,
+    );
+  const blend = new Blend(3, {
+    frames: totalWeights(
+      inTime.map((tile) => framesOf(tile, time)),
+      1 + (frames - 1) * time,
+    ),
+    rows: ofPixels(inRows, rows, height),
+    columns: ofPixels(inColumns, columns, width),
+  });
   for (const [i, t] of inTime.entries()) {
     const end = complete[i] ?? 0;
     for (const [j, { y, x }] of inSpace.entries()) {

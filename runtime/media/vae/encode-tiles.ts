@@ -1,7 +1,7 @@
 /** Encoding a clip as a whole, piece by piece, and in tiles of rows and columns. Clips are `[3, F, H, W]`, latents `[C, f, h, w]`. */
 import type { HostTensor, ScaleFactors, Tensor } from "../../contract.ts";
 import type { Engine } from "../../engine/engine.ts";
-import { Blend } from "./blend.ts";
+import { Blend, totalWeights } from "./blend.ts";
 import { cut } from "./cut.ts";
 import type { Range } from "./tiles.ts";
 import type { VideoEncoder } from "./video-vae.ts";
@@ -52,10 +52,15 @@ export function encodeTiles(
 ): ClipEncoding {
   if (height <= size && width <= size) return begin();
   const inColumns = windows(width, size, overlap, factors.width);
-  const tiles = windows(height, size, overlap, factors.height).flatMap((y) =>
-    inColumns.map((x) => ({ y, x, encoding: begin() })),
-  );
+  const inRows = windows(height, size, overlap, factors.height);
+  const tiles = inRows.flatMap((y) => inColumns.map((x) => ({ y, x, encoding: begin() })));
   const [rows, columns] = [Math.floor(height / factors.height), Math.floor(width / factors.width)];
+  const ofCells = (list: readonly Window[], length: number) =>
+    totalWeights(
+      list.map(({ cells }) => cells),
+      length,
+    );
+  const totals = { rows: ofCells(inRows, rows), columns: ofCells(inColumns, columns) };
   return {
     async encode(pixels) {
       let blend: Blend | null = null;
@@ -64,8 +69,8 @@ export function encodeTiles(
         const latent = await encoding.encode(cut(pixels, { start: 0, end: pixels.shape[1] ?? 0 }, y, x));
         const [channels = 0, frames = 0] = latent.shape;
         count = frames;
-        blend ??= new Blend(channels, rows, columns);
         const all: Range = { start: 0, weights: new Float64Array(frames).fill(1) };
+        blend ??= new Blend(channels, { ...totals, frames: all.weights });
         blend.add(latent.data, all, y.cells, x.cells);
       }
       return stacked(blend?.take(count) ?? [], [rows, columns]);

@@ -1,5 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { Blend, totalWeights } from "./blend.ts";
 import { framesOf, pixelsOf, tilesInSpace, tilesInTime, type AxisTiling, type Range } from "./tiles.ts";
 
 const test = suite("tiles of latents");
@@ -53,6 +54,31 @@ test("every pixel has a weight, and where tiles are whole the weights add up to 
   }
   const whole = tilesInSpace(28, bySize(512, 128), 32).map((tile) => pixelsOf(tile, 32));
   for (const sum of sums(whole, 28 * 32)) assert.ok(Math.abs(sum - 1) < 1e-9, `${sum}`);
+});
+
+test("tiles of what is the same everywhere are the same everywhere, at once or as soon as frames are complete", () => {
+  const inTime = tilesInTime(6, bySize(16, 8), 8).map((tile) => framesOf(tile, 8));
+  const inRows = tilesInSpace(5, byCount(3, 1), 2).map((tile) => pixelsOf(tile, 2));
+  const inColumns = tilesInSpace(4, bySize(8, 4), 2).map((tile) => pixelsOf(tile, 2));
+  const totals = {
+    frames: totalWeights(inTime, 41),
+    rows: totalWeights(inRows, 10),
+    columns: totalWeights(inColumns, 8),
+  };
+  const blend = new Blend(2, totals);
+  for (const t of inTime)
+    for (const y of inRows)
+      for (const x of inColumns) {
+        const cells = t.weights.length * y.weights.length * x.weights.length;
+        blend.add(new Float32Array(2 * cells).fill(3, 0, cells).fill(-5, cells), t, y, x);
+      }
+  const frames = [...blend.take(7), ...blend.take(41)];
+  assert.is(frames.length, 41);
+  for (const frame of frames)
+    for (const [i, value] of frame.entries()) assert.ok(Math.abs(value - (i < 80 ? 3 : -5)) < 1e-5, `${i}: ${value}`);
+  assert.throws(() =>
+    blend.add([1], { start: 40, weights: Float64Array.of(1) }, inRows[0] as Range, inColumns[0] as Range),
+  );
 });
 
 test.run();
