@@ -9,7 +9,8 @@ import { temporaryFolders } from "../../testing/temporary-folders.ts";
 import { encodePng } from "../png.ts";
 import { clipMaking, joined, readAll as read } from "../../testing/clips.ts";
 import { openClip, type ClipOptions } from "./clip.ts";
-import { orientationIn, upright } from "./orientation.ts";
+import { upright } from "./orientation.ts";
+import { orientationIn } from "./picture-head.ts";
 
 const test = suite("reading videos and pictures");
 const folder = temporaryFolders(test, "reading");
@@ -55,10 +56,80 @@ function withChunk(picture: Buffer, type: string, data: Buffer): Buffer {
   return Buffer.concat(parts);
 }
 
-test("a picture with transparency, or with a profile that is not converted, is read, and told of once", async () => {
+/** A profile that is not converted: that it was found is known by the warning of it. */
+function foreignProfile(): Buffer {
   const profile = Buffer.alloc(132);
   profile.write("CMYK", 16, "latin1");
   profile.write("acsp", 36, "latin1");
+  return profile;
+}
+
+/** A TIFF picture of 3 x 2 pixels with red 80 x, green 120 y and blue 40, turned, and with a profile. */
+function tiff(isLittle: boolean, profile: Buffer): Buffer {
+  const pixels = Uint8Array.from(
+    { length: 18 },
+    (_, i) => [80 * (Math.floor(i / 3) % 3), 120 * Math.floor(i / 9), 40][i % 3] ?? 0,
+  );
+  const after = 8 + 18 + 6;
+  const [short, long, bytes] = [3, 4, 7];
+  const entries = [
+    [0x100, long, 1, 3],
+    [0x101, long, 1, 2],
+    [0x102, short, 3, 8 + 18],
+    [0x103, short, 1, 1],
+    [0x106, short, 1, 2],
+    [0x111, long, 1, 8],
+    [0x112, short, 1, 6],
+    [0x115, short, 1, 3],
+    [0x116, long, 1, 2],
+    [0x117, long, 1, 18],
+    [0x8773, bytes, profile.length, after],
+  ] as const;
+  const file = Buffer.alloc(after + profile.length + 2 + 12 * entries.length + 4);
+  const put16 = (value: number, at: number) =>
+    isLittle ? file.writeUInt16LE(value, at) : file.writeUInt16BE(value, at);
+  const put32 = (value: number, at: number) =>
+    isLittle ? file.writeUInt32LE(value, at) : file.writeUInt32BE(value, at);
+  file.write(isLittle ? "II*\0" : "MM\0*", 0, "latin1");
+  file.set(pixels, 8);
+  for (let i = 0; i < 3; i++) put16(8, 26 + 2 * i);
+  file.set(profile, after);
+  const first = after + profile.length;
+  put32(first, 4);
+  put16(entries.length, first);
+  for (const [i, [tag, type, count, value]] of entries.entries()) {
+    const at = first + 2 + 12 * i;
+    put16(tag, at);
+    put16(type, at + 2);
+    put32(count, at + 4);
+    if (type === short && count === 1) put16(value, at + 8);
+    else put32(value, at + 8);
+  }
+  return file;
+}
+
+/** The same as WebP, without losses. */
+function webp(profile: Buffer): Buffer {
+  const pixels = Buffer.from(
+    "UklGRi4AAABXRUJQVlA4TCIAAAAvAkAAAC8weAKBJMRRRxyU+Q8WIowBgQBlrDjglIj+x/IC",
+    "base64",
+  ).subarray(12);
+  const chunk = (name: string, data: Buffer): Buffer => {
+    const length = Buffer.alloc(4);
+    length.writeUInt32LE(data.length);
+    return Buffer.concat([Buffer.from(name, "latin1"), length, data, Buffer.alloc(data.length % 2)]);
+  };
+  const exif = Buffer.from(`49492a00080000000100120103000100000006${"0".repeat(14)}`, "hex");
+  // With a profile and EXIF data; width and height, less 1, in 24 bits each.
+  const extended = chunk("VP8X", Buffer.from([0x28, 0, 0, 0, 2, 0, 0, 1, 0, 0]));
+  return chunk(
+    "RIFF",
+    Buffer.concat([Buffer.from("WEBP"), extended, chunk("ICCP", profile), pixels, chunk("EXIF", exif)]),
+  );
+}
+
+test("a picture with transparency, or with a profile that is not converted, is read, and told of once", async () => {
+  const profile = foreignProfile();
   const chunks: readonly (readonly [string, Buffer, string])[] = [
     ["iCCP", Buffer.concat([Buffer.from("x\0\0", "latin1"), deflateSync(profile)]), "LTX6840"],
     ["tRNS", Buffer.alloc(6), "LTX6841"],
@@ -180,6 +251,31 @@ if (making !== null) {
     // A quarter to the right: the first row is the first column from below.
     assert.equal(picture?.bytes.subarray(0, 3), stored?.bytes.subarray(47 * 192, 47 * 192 + 3));
     assert.equal((await read(path, { isTurned: false })).pictures, [stored]);
+  });
+
+  test("so are WebP and TIFF pictures, and their profiles are seen", async () => {
+    const root = await folder();
+    const profile = foreignProfile();
+    for (const [name, file] of [
+      ["a.webp", webp(profile)],
+      ["little.tiff", tiff(true, profile)],
+      ["big.tiff", tiff(false, profile)],
+    ] as const) {
+      const path = join(root, name);
+      await writeFile(path, file);
+      const { pictures, warnings, isPicture } = await read(path);
+      // The first row is the first column from below.
+      const bytes = Uint8Array.of(0, 120, 40, 0, 0, 40, 80, 120, 40, 80, 0, 40, 160, 120, 40, 160, 0, 40);
+      assert.equal([isPicture, pictures], [true, [{ width: 2, height: 3, bytes }]], name);
+      assert.match(warnings.join(), /^LTX6840 .* has the colour profile "of an unknown name"/, name);
+      const [stored] = (await read(path, { isTurned: false })).pictures;
+      assert.equal([stored?.width, stored?.height], [3, 2], name);
+      // Wherever the file ends, it is refused or read.
+      for (const length of [9, 21, file.length - 30]) {
+        await writeFile(join(root, `cut-${name}`), file.subarray(0, length));
+        await read(join(root, `cut-${name}`)).catch((error: unknown) => assert.instance(error, FindingsError));
+      }
+    }
   });
 
   test("what is cut off is read as far as it goes, with a warning", async () => {

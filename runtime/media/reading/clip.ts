@@ -4,7 +4,8 @@ import { fail, FindingsError, type Finding } from "../../findings.ts";
 import { profileOfPng, readProfile } from "./colour-profile.ts";
 import { chunkOfPng, decodePng, isPng, PngError, readPngHeader } from "./decode-png.ts";
 import { framesByFfmpeg, type FrameOptions } from "./frames.ts";
-import { headOfJpeg, isJpeg, orientationIn, upright } from "./orientation.ts";
+import { upright } from "./orientation.ts";
+import { headOfPicture, isAnimatedWebp, orientationIn } from "./picture-head.ts";
 import type { RgbBytes } from "../pixels/resize.ts";
 import { checkSize, MOST_PIXELS, other, probe } from "./probe.ts";
 import { needed, type MediaPrograms } from "./programs.ts";
@@ -48,13 +49,12 @@ export async function openClip(path: string, given: ClipOptions): Promise<Clip> 
   const options = { ...given, onWarning: once(given.onWarning) };
   if (isPng(head) && !/\.apng$/i.test(path)) return pngClip(path, head, options);
   const programs = needed(options.programs, path);
-  const isPhoto = isJpeg(head) && !/\.mjpe?g$/i.test(path);
-  const { exif, profile } = isPhoto ? headOfJpeg(head) : { exif: null, profile: null };
+  const photo = await headOfPicture(path, head);
   const plain = await plainName(path);
   const found = await probe(programs, plain.path, path)
     .catch((error: unknown) => (isAnimatedWebp(head) ? refuseAnimatedWebp(path) : Promise.reject(error as Error)))
     .finally(plain.remove);
-  const isPicture = isPhoto || found.isPicture;
+  const isPicture = photo !== null || found.isPicture;
   const isTurned = options.isTurned !== false;
   return {
     fps: isPicture ? 1 : found.fps,
@@ -62,10 +62,11 @@ export async function openClip(path: string, given: ClipOptions): Promise<Clip> 
     claimed: isPicture ? 1 : found.frames,
     async *frames() {
       // Releases of ffmpeg differ in whether they turn photos: it is done here.
-      const settings = { most: isPicture ? 1 : options.most, isTurned: isTurned && !isPhoto };
+      const settings = { most: isPicture ? 1 : options.most, isTurned: isTurned && photo === null };
       const given = { programs, path, onWarning: options.onWarning, claimed: found.frames };
       for await (const picture of fromFfmpeg(given, settings)) {
-        const turned = exif === null || !isTurned ? picture : upright(picture, orientationIn(exif));
+        const turned = photo !== null && isTurned ? upright(picture, photo.orientation) : picture;
+        const profile = photo?.profile ?? null;
         yield profile === null ? turned : inSrgb(turned, profile, path, options.onWarning);
       }
     },
@@ -80,10 +81,6 @@ function once(onWarning: ClipOptions["onWarning"]): ClipOptions["onWarning"] {
     told.add(finding.code);
   };
 }
-
-/** By the flag in the first chunk of its extended form. */
-const isAnimatedWebp = (head: Buffer): boolean =>
-  head.toString("latin1", 8, 16) === "WEBPVP8X" && ((head[20] ?? 0) & 2) !== 0;
 
 function refuseAnimatedWebp(path: string): never {
   const help = "make a video or a GIF of it first, or take what it was made of";
