@@ -2,7 +2,7 @@
 import type { Range } from "./tiles.ts";
 
 /** By frame, row or column the sum of the weights of all tiles that have it. Tiles are cut axis by axis, so their products are those of cells. */
-export interface TotalWeights {
+interface TotalWeights {
   readonly frames: Float64Array;
   readonly rows: Float64Array;
   readonly columns: Float64Array;
