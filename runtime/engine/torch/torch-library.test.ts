@@ -1,9 +1,17 @@
+import { readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { HostTensor } from "../../contract.ts";
-import type { Attribute, ElementType, Graph, Initializer, Value } from "../../graph/graph.ts";
+import {
+  elementTypes,
+  type Attribute,
+  type ElementType,
+  type Graph,
+  type Initializer,
+  type Value,
+} from "../../graph/graph.ts";
 import { composites } from "../../graph/composites.ts";
 import { rules } from "../../graph/passes/verify.ts";
 import { adamwStep } from "../../optimizer/adamw.ts";
@@ -308,6 +316,33 @@ function testLibrary(library: TorchLibrary): void {
     const beyond: Initializer = { ...value("w", [2]), bytes: { path, offset: 20, length: 8 } };
     assert.throws(() => library.open(graphOf("Neg", [[], [beyond]], value("y", [2]))), /ends before the weight at 20/);
   });
+
+  test("of a weight that is read in a smaller type, the file's own numbers leave the memory", async () => {
+    const path = join(await folder(), "large.bin");
+    const count = 2 ** 20;
+    await writeFile(path, Buffer.from(Float32Array.from({ length: count }, (_, i) => i % 256).buffer));
+    const weight: Initializer = { ...value("w", [count]), bytes: { path, offset: 0, length: 4 * count } };
+    const narrow: Value = { ...value("n", [count]), dtype: "bfloat16" };
+    const sum = [
+      { op: "Cast", inputs: ["w"], outputs: [narrow], attributes: { to: elementTypes.bfloat16 } },
+      { op: "ReduceSum", inputs: ["n"], outputs: [value("y", [])], attributes: { keepdims: 0 } },
+    ];
+    const session = library.open({ inputs: [], initializers: [weight], nodes: sum, outputs: ["y"] });
+    assert.ok(residentKiB(path) < 256, `${residentKiB(path)} KiB of the file are in memory`);
+    const [y] = library.run(session, []);
+    if (y === undefined) throw new Error("no output");
+    assert.equal(library.read(y).data, Float32Array.of((count * 255) / 2));
+    library.free(y);
+    library.close(session);
+  });
+}
+
+/** How much of a file that this process has mapped is in its memory. Throws where it is not mapped. */
+function residentKiB(path: string): number {
+  const maps = readFileSync("/proc/self/smaps", "utf8").split(/^(?=[0-9a-f]+-[0-9a-f]+ )/m);
+  const sizes = maps.filter((map) => map.includes(path)).map((map) => Number(/^Rss:\s+(\d+)/m.exec(map)?.[1]));
+  if (sizes.length === 0) throw new Error(`${path} is not mapped`);
+  return sizes.reduce((a, b) => a + b);
 }
 
 test.run();

@@ -119,6 +119,7 @@ export class Weights {
     if (locked === null) return inFile;
     try {
       this.#torch.copy(stored, locked);
+      this.passed(weight);
     } catch (error) {
       this.#torch.drop(locked);
       throw error;
@@ -137,6 +138,8 @@ export class Weights {
     try {
       made = this.#torch.empty(shape, readAs);
       this.#torch.copy(stored, made);
+      // Else the pages of the file would count as memory of the process, as long as it runs.
+      this.passed(weight);
       return made;
     } catch (error) {
       if (made !== 0) this.#torch.drop(made);
