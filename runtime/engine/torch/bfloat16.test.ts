@@ -4,6 +4,7 @@ import type { HostTensor, Shape } from "../../contract.ts";
 import type { Attribute, Graph, Value, ValueType } from "../../graph/graph.ts";
 import { toBfloat16 } from "../../graph/passes/to-bfloat16.ts";
 import { GraphBuilder } from "../../graph/record/builder.ts";
+import { normal } from "../../random/philox.ts";
 import { interpret } from "../../testing/interpret.ts";
 import { testTorch } from "../../testing/test-torch.ts";
 import { recordTinyStep } from "../../testing/tiny-step.ts";
@@ -30,6 +31,13 @@ function feedsOf({ inputs }: Graph): HostTensor[] {
       data: Float32Array.from({ length: size }, (_, i) => 0.5 * Math.sin(seed + 1.3 * i)),
     };
   });
+}
+
+/** Normal numbers of this standard deviation, that bfloat16 holds. */
+function drawn(shape: Shape, name: string, size: number): HostTensor {
+  const count = shape.reduce((a, b) => a * b, 1);
+  const data = normal({ seed: 1, step: 0, microBatch: 0, name }, count).map((x) => size * (Math.round(32 * x) / 32));
+  return { shape, dtype: "float32", data };
 }
 
 /** What a graph computes in float32, and rounded where it says so, by the interpreter of the tests. */
@@ -254,23 +262,47 @@ function testOn(library: TorchLibrary): void {
         });
     });
 
+  /** Gradients of attention. `made` is what the types of bfloat16 become. */
+  function attentionGrads(queries: Shape, keys: Shape, isNarrow: boolean): Graph {
+    const g = new GraphBuilder();
+    const [dO, q, k, v] = [queries, queries, keys, keys].map((shape) => {
+      const x = g.input(shape, "float32");
+      return isNarrow ? g.cast(x, "bfloat16") : x;
+    }) as [Value, Value, Value, Value];
+    const [{ dtype }, type] = [q, (shape: Shape): ValueType => ({ shape, dtype: q.dtype })];
+    const [o, sums] = g.emitAll("Attention", [q, k, v], [type(queries), high(...queries.slice(0, 3))], scale) as [
+      Value,
+      Value,
+    ];
+    const made = g.emitAll("AttentionGrad", [dO, q, k, v, o, sums], [queries, keys, keys].map(type), scale);
+    assert.is(o.dtype, dtype);
+    return g.finish(made.map((x) => g.cast(x, "float32")));
+  }
+
   test("gradients of attention are float32's, but for the roundings", () => {
-    const record = (isNarrow: boolean): Graph => {
-      const g = new GraphBuilder();
-      const cast = (x: Value) => (isNarrow ? g.cast(x, "bfloat16") : x);
-      const [dO, q, k, v] = [0, 1, 2, 3].map(() => cast(g.input(heads, "float32"))) as [Value, Value, Value, Value];
-      const type = { shape: heads, dtype: q.dtype };
-      const [o, sums] = g.emitAll("Attention", [q, k, v], [type, high(1, 2, 6)], scale) as [Value, Value];
-      const made = g.emitAll("AttentionGrad", [dO, q, k, v, o, sums], [type, type, type], scale);
-      return g.finish(made.map((x) => g.cast(x, "float32")));
-    };
-    const feeds = feedsOf(record(false));
-    const results = run(prepareGraph(tf, record(true), "cpu", "float32"), feeds);
-    expected(record(false), feeds).forEach((y, i) => {
+    const feeds = feedsOf(attentionGrads(heads, heads, false));
+    const results = run(prepareGraph(tf, attentionGrads(heads, heads, true), "cpu", "float32"), feeds);
+    expected(attentionGrads(heads, heads, false), feeds).forEach((y, i) => {
       const off = distance(results[i] as HostTensor, y);
       assert.ok(off < 10 * 2 ** -9, `${i} is off by ${off}`);
     });
   });
+
+  // Queries this many times as large: each attends to many keys, or to few.
+  for (const size of [1, 8])
+    test(`gradients of several heads of queries of size ${size} are as exact`, () => {
+      const [queries, keys] = [
+        [2, 3, 512, 16],
+        [2, 3, 700, 16],
+      ] as const;
+      const [wide, narrow] = [false, true].map((isNarrow) => attentionGrads(queries, keys, isNarrow)) as [Graph, Graph];
+      const feeds = wide.inputs.map(({ shape }, i) => drawn(shape, `${i}`, i === 1 ? size : 1));
+      const exact = run(prepareGraph(tf, wide, "cpu", "float32"), feeds);
+      run(prepareGraph(tf, narrow, "cpu", "float32"), feeds).forEach((x, i) => {
+        const off = distance(x, exact[i] as HostTensor);
+        assert.ok(off < 10 * 2 ** -9, `${i} is off by ${off}`);
+      });
+    });
 
   test("a step in bfloat16 is as near to float32 as rounding by hand is, and float32 is float32", async () => {
     const step = await recordTinyStep(1);

@@ -242,6 +242,24 @@ export class CallBuilder {
     return to;
   }
 
+  /** factor x y, for each of several matrices x and y: `[count, rows, columns]`. */
+  products(
+    [x, y]: readonly [number, number],
+    factor: number,
+    { shape, dtype }: { shape: Shape; dtype: TorchType },
+    to = this.slot(),
+  ): number {
+    const { torch } = this;
+    const f = torch.kernel("baddbmm_out", addmm);
+    const memory = this.#maker(shape, dtype);
+    this.#add([x, y], [to], true, (s) => {
+      const out = (s[to] = memory());
+      // Times 0 the kernel does not read what lies in the memory.
+      torch.check(f(out, out, s[x] ?? 0, s[y] ?? 0, 0, factor), "products");
+    });
+    return to;
+  }
+
   /**
    * sum + x y, for matrices x and y.
    * @param isInPlace whether the result takes the memory of the sum, which nobody else may read

@@ -2,6 +2,7 @@
 import type { Node, Value } from "../../../graph/graph.ts";
 import { float, int, ints, none, some, tensor, type Argument } from "../dispatch.ts";
 import type { TorchDevice } from "../library.ts";
+import { attentionGradByProducts, takesProducts } from "./attention-grad.ts";
 import { given, type Lowering, type Operator } from "./lowering.ts";
 
 /** The GPU's kernel takes rows of whole units of memory. */
@@ -39,6 +40,7 @@ const attention: Operator = (lowering) => {
 };
 
 const attentionGrad: Operator = (lowering) => {
+  if (takesProducts(lowering)) return attentionGradByProducts(lowering);
   const { build, operands, outputs } = lowering;
   const [dO, q, k, v, o] = [0, 1, 2, 3, 4].map((i) => tensor(rowsOf(lowering, i))) as Argument[] as [
     Argument,
