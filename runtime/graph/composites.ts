@@ -8,7 +8,7 @@
  * | operator | |
  * |---|---|
  * | `Attention(q, k, v, [bias])` | softmax(scale q kᵀ + bias) v, in T. q `[B, H, Tq, d]`, k and v `[B, H, Tk, d]`, T. The bias is float32 and broadcasts to `[B, H, Tq, Tk]`; it goes down to -3.4e38, which bfloat16 would round to -Infinity, and a row may have nothing else: then all keys count alike. Outputs: o `[B, H, Tq, d]` in T, and the logarithm of the sum of the exponentials of the scores, float32 `[B, H, Tq]`. Attribute: `scale` |
- * | `AttentionGrad(dO, q, k, v, o, logSum, [bias])` | the gradients of q, k, v in T and of the bias in float32, each with its operand's shape. Attribute: `scale` |
+ * | `AttentionGrad(dO, q, k, v, o, logSum, [bias])` | the gradients of q, k, v in T and of the bias in float32, each with its operand's shape. An executor may round the probabilities, their logarithms and their gradients to bfloat16 as well, where T is that. Attribute: `scale` |
  * | `Linear(x, W, [b])` | x Wᵀ + b. x `[..., in]`, W `[out, in]`, b `[out]`, all T |
  * | `LinearGradInput(dy, W)` | the gradient of x: dy W, in T |
  * | `LinearAdd(x, W, sum)`, `LinearGradInputAdd(dy, W, sum)` | x Wᵀ + sum and dy W + sum, all T; the sum has the shape of the result. They are not recorded: `passes/fuse-sums.ts` makes them |
