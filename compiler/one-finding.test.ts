@@ -71,7 +71,15 @@ const slips: readonly (readonly [Parts, string, string])[] = [
   [kept("prefix(2 frames)"), "LTX1102", "`2lf` for latent frames"],
   [kept("first 3 frames"), "LTX1101", "`prefix(3lf)`"],
   [kept('"video[0:2]"'), "LTX1107", "`prefix(2lf)`"],
+  [kept("prefix(n)", "params: {n: {type: number, default: 25, units: lf}}"), "LTX2001", "`unit`"],
+  [kept("prefix(n)", "params: {n: {type: number, default: 25, unit: percent}}"), "LTX2004", '`"%"`, in quotes'],
+  [kept("frame_index < 2s"), "LTX4053", "`time` counts seconds"],
+  [kept("time < 2lf"), "LTX4053", "`frame_index` counts latent frames"],
+  [kept('"crop(0, 0, 1, 0.5px)"'), "LTX4051", "`100%`"],
+  [kept('"dilate(first_frame, 64px)"'), "LTX4054", "write `2`"],
+  [{ video: '  sigma: "uniform(0%, 50%)"' }, "LTX4054", "`0.5`"],
   // Passes
+  [pass("{adapters: {ema: 0.99}}"), "LTX2004", "`ema`"],
   [pass("{adapter: false}"), "LTX2001", "`adapters: false`"],
   [pass("{lora: false}"), "LTX2001", "`adapters: false`"],
   [pass("{adapters: off}"), "LTX2004", "write `false`"],
@@ -135,7 +143,16 @@ const slips: readonly (readonly [Parts, string, string])[] = [
   [mixed("\n  subject: {}\n  prior: {root: class, share: 0.5, without: [dept]}"), "LTX3001", "sources are `latents`"],
   [mixed(two, 'in("prior")'), "LTX1102", "`in(prior)`, without quotes"],
   [mixed(two, "sample in prior"), "LTX1102", "write `in(prior)`"],
+  [mixed('\n  subject: {}\n  prior: {root: class, share: "${s}"}'), "LTX5075", "`share: s`"],
+  [
+    mixed("\n  subject: {}\n  prior: {root: /data/class, share: 0.5}"),
+    "LTX2006",
+    "`runtime: {datasets: {prior: /data/class}}`",
+  ],
+  [{ ...mixed(two), sources: "  prior: {directory: prior, kind: video_latents}" }, "LTX3002", "rename one of them"],
   // Texts and weights
+  [weight(concept, "insert(conditions, concept, concept)"), "LTX5071", "leave one of them out"],
+  [{ video: '  noise: "assigned(clean, randn())"' }, "LTX4041", "`assigned(randn(), clean)`"],
   [
     choice("if bernoulli(0.1) then empty else conditions"),
     "LTX5014",
@@ -168,6 +185,8 @@ const slips: readonly (readonly [Parts, string, string])[] = [
   [expected("mean(video.sigma) approx 0.5"), "LTX1102", "`mean(video.sigma) about 0.5`"],
   [expected("mean(video.sigma) about 0.5 +- 0.2"), "LTX1102", "`mean(video.sigma) about 0.5 within 0.2`"],
   [expected("{value: mean(video.sigma), about: 0.5}"), "LTX2003", "`mean(video.sigma) about 0.5`"],
+  [expected("mean(video.sigma) about 0.5 and video.first_frame"), "LTX1102", "entries of their own"],
+  [expected("mean(video.sigma) between 0.4 and 0.6"), "LTX1102", "`mean(video.sigma) about 0.5 within 0.1`"],
   [{ more: "expect:\n  mean(video.sigma): 0.5" }, "LTX2003", "`- mean(video.sigma) about 0.5`"],
 ];
 

@@ -296,7 +296,10 @@ function pass(entry: YamlEntry, bag: Bag): syntax.PassSyntax {
     gradient: located(entryOf(value, "gradient"), "string"),
     video: modality("video", entryOf(value, "video"), bag),
     audio: modality("audio", entryOf(value, "audio"), bag),
-    isOdd: hasOther(value, ["adapters", "gradient", "video", "audio"]) || isNoText(entryOf(value, "gradient")),
+    isOdd:
+      hasOther(value, ["adapters", "gradient", "video", "audio"]) ||
+      isNoText(entryOf(value, "gradient")) ||
+      (adapters !== null && adapters.value.kind !== "scalar"),
     span: entry.keySpan,
   };
 }

@@ -156,8 +156,11 @@ export const wordFor = {
   import: "import",
 } as const;
 
+/** That a parameter has no `type` is reported; what it is may be seen all the same. */
+const isTexts = (choices: unknown): boolean => Array.isArray(choices) && typeof choices[0] === "string";
+
 function param(syntax: ParamSyntax): Declaration {
-  const { type } = syntax.schema;
+  const { enum: choices, type = isTexts(choices) ? "string" : undefined } = syntax.schema;
   const known = type === "boolean" ? "boolean" : type === "string" ? "string" : type === "array" ? "list" : "number";
   return { kind: "param", name: syntax.name, syntax, type: known };
 }

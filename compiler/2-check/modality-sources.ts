@@ -82,6 +82,13 @@ export class ModalitySources {
     }
     const found = this.#named({ keySpan: text.value.span, value: text.value }, "text_embeddings", "`insert`");
     const inserted = weights.flatMap((weight) => this.#weight(weight.value) ?? []);
+    const again = weights.find((_, i) => inserted.indexOf(inserted[i] ?? "") < i);
+    if (again !== undefined && inserted.length === weights.length) {
+      this.#report.error("LTX5071", again.value.span, `\`insert\` puts the same tokens in front twice`, {
+        help: "leave one of them out; for more trained tokens raise the number in their `axes`",
+      });
+      return null;
+    }
     return found === null || inserted.length < weights.length ? null : { source: found.name.text, inserted };
   }
 

@@ -19,6 +19,13 @@ export function assigned(call: Call): Core {
   const [x, to] = (hasArguments(call, 2) ? values(call) : null) ?? [];
   if (x === undefined || to === undefined || x.op === "error" || to.op === "error") return failed(call);
   if (!isOfSamples(call, x) || !isOfSamples(call, to)) return failed(call);
+  if (isDrawn(to) && !isDrawn(x)) {
+    const text = [x, to].map(({ span }) => call.env.report.textAt(span) ?? "…").toReversed();
+    call.env.report.error("LTX4041", call.span, "`assigned` takes the noise first, then what it is brought near to", {
+      help: `write \`assigned(${text.join(", ")})\``,
+    });
+    return failed(call);
+  }
   if (x.type.axes.join() === to.type.axes.join() && !isMask(x) && !isMask(to))
     return { op: "assigned", arg: x, to, type: x.type, span: call.span };
   call.env.report.error(
@@ -29,6 +36,8 @@ export function assigned(call: Call): Core {
   );
   return failed(call);
 }
+
+const isDrawn = ({ op }: Core): boolean => op === "draw";
 
 function isOfSamples({ env, name }: Call, x: Core): boolean {
   const { axes } = x.type;

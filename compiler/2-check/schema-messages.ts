@@ -185,6 +185,8 @@ function notAllowed(failure: Failure): Explained {
   const expected = title(failure) ?? "one of the values that are known";
   const message = `${named(failure)} must be ${expected}, but ${described(place.node)}`;
   const value = place.node.kind === "scalar" ? place.node.text : "";
+  if (failure.path.at(-1) === "unit" && /^(percents?|pct)$/i.test(value))
+    return found("LTX2004", message, 'write `"%"`, in quotes', replacement(place.node.span, '"%"'));
   const foreign = foreignValue(value, allowed);
   if (foreign !== null)
     return found("LTX2004", message, `write \`${foreign}\``, replacement(contentsOf(place.node), foreign));
@@ -231,7 +233,11 @@ function wrongForm(failure: Failure): Explained {
     paramAdvice(failure, text) ??
     (failure.path.at(-1) === "directory"
       ? "write a folder below `data.preprocessed_data_root` of the run config, such as `masks`"
-      : nameAdvice(failure));
+      : failure.path[0] === "datasets" && failure.path[2] === "root"
+        ? `a folder anywhere is named in the run config: \`runtime: {datasets: {${failure.path[1]}: ${text}}}\``
+        : failure.path[0] === "outputs" && failure.path[2] === "tap"
+          ? `write e.g. \`block 12\`, or of a parameter \`"block \${layer}"\``
+          : nameAdvice(failure));
   return found("LTX2006", `${named(failure)} must be ${expected}, but ${described(node)}`, help);
 }
 

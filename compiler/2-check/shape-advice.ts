@@ -31,6 +31,9 @@ export function shapeAdvice(path: readonly string[], node: YamlNode, root: YamlN
   if (assigned !== null) return `a name is followed by a colon: write \`${assigned[1]}: ${assigned[2]}\``;
   if (section === "loss") return lossAdvice(path, node);
   if (section === "expect") return expectedAdvice(node);
+  if (section === "outputs" && more[0] === "tap" && node.kind === "scalar" && /^-?\d+$/.test(node.text))
+    return `write \`block ${node.text}\``;
+  if (section === "sources" && more[0] === "range" && node.kind === "scalar") return "write a list: `[0, 1]`";
   if (section === "weights") return weightsAdvice(more[0] ?? "");
   if (section === "networks" && more.length === 1) return networkAdvice(more[0] ?? "");
   if (section === "sources" && name !== "" && more.length === 0 && isText(node))

@@ -160,6 +160,13 @@ function reportBare(
   const span = spanOf(n);
   const text = env.report.textAt(n.span) ?? "n";
   const declared = n.op === "param" ? env.declarations.byName.get(n.name) : undefined;
+  const isShare = name === "crop" && n.op === "literal" && typeof n.value === "number" && n.value > 0 && n.value <= 1;
+  if (isShare) {
+    env.report.error("LTX4051", span, `${said.where} takes a number with a unit`, {
+      help: `for this share of the picture write \`${Number((100 * Number(n.value)).toPrecision(12))}%\`, for pixels \`64px\``,
+    });
+    return;
+  }
   const written =
     n.op === "literal" ? `${text}${usual}` : `${/^[\w.[\]]+$/.test(text) ? text : `(${text})`} * 1${usual}`;
   const help =

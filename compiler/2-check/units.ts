@@ -1,6 +1,7 @@
 /** Units of lengths along the axes of a video or of audio: what numbers with a unit can be combined with, and what they stand for. */
 import type { Unit } from "../1-parse/expression/ast.ts";
 import type { ParamSyntax } from "../1-parse/syntax.ts";
+import { slipOf } from "../diagnostics/did-you-mean.ts";
 import type { Span } from "../source/span.ts";
 import type { Core, Elementwise, ModalityName } from "./core.ts";
 import { spanOf, type Report } from "./report.ts";
@@ -29,9 +30,11 @@ export function unitOfParam({ schema }: ParamSyntax): Unit | undefined {
   return isUnit(unit) ? unit : undefined;
 }
 
-/** Whether its `unit` is none, or stands in its `default` alone; both are reported where they stand, so its uses are not judged. */
-export const hasOddUnit = ({ schema: { unit, default: value } }: ParamSyntax): boolean =>
-  unit === undefined ? lengthIn(value) !== null : !isUnit(unit);
+/** Whether its `unit` is none, misspelled, or stands in its `default` alone; all is reported where it stands, so its uses are not judged. */
+export function hasOddUnit({ schema }: ParamSyntax): boolean {
+  if (schema["unit"] !== undefined) return !isUnit(schema["unit"]);
+  return lengthIn(schema["default"]) !== null || Object.keys(schema).some((key) => slipOf(key, ["unit"]) !== null);
+}
 
 /** `2lf` in a text: the number as it is written, and its unit. */
 export function lengthIn(text: unknown): { readonly number: string; readonly unit: Unit } | null {
@@ -121,9 +124,23 @@ function sharedUnit(args: readonly Core[]): Unit | null {
   return units.size === 1 && unit !== undefined && args.every(isNeutral) ? unit : null;
 }
 
+/** `frame_index < 2s` and `time < 2lf`: what each counts is told. */
+function reportOtherCoordinate(report: Report, plain: Core, length: Core, what: string): boolean {
+  const own = countedIn(plain);
+  const { unit } = length.type;
+  if (own === null || plain.op !== "coordinate" || unit === undefined) return false;
+  const other = unit === "s" ? "`time` counts seconds" : unit === "lf" ? "`frame_index` counts latent frames" : null;
+  const text = `\`${plain.coordinate}\` counts ${unitWords[own]}`;
+  report.error("LTX4053", spanOf(length), `${what} takes ${unitWords[own]} and ${unitWords[unit]}`, {
+    help: other === null ? `${text}: write a number of them` : `${text}, ${other}`,
+  });
+  return true;
+}
+
 function mixed(report: Report, args: readonly Core[], span: Span | null, what: string): "clash" {
   const plain = args.find(({ type }) => type.unit === undefined);
   const length = args.find(({ type }) => type.unit !== undefined);
+  if (plain !== undefined && length !== undefined && reportOtherCoordinate(report, plain, length, what)) return "clash";
   if (plain !== undefined && length !== undefined && (plain.type.stage === "device" || length.type.unit === "%")) {
     isPlain(report, length, what);
     return "clash";
@@ -155,13 +172,18 @@ export function isPlain(report: Report, core: Core, what: string): boolean {
   if (unit === undefined) return true;
   const text = report.textAt(core.span);
   const number = /^\s*-?[\d.]+(?:e[+-]?\d+)?(?=[a-z%])/i.exec(text ?? "")?.[0];
+  // Radii of `blur` and `dilate` count latent cells.
+  const isRadius = unit === "px" && (what === "`blur`" || what === "`dilate`");
+  const one = unit === "%" ? 100 : isRadius ? 32 : 1;
   const plain =
-    number === undefined ? null : unit === "%" ? String(Number((Number(number) / 100).toPrecision(12))) : number;
+    number === undefined ? null : one === 1 ? number : String(Number((Number(number) / one).toPrecision(12)));
   report.error("LTX4054", spanOf(core), `${what} takes a plain number, this counts ${unitWords[unit]}`, {
     help:
-      plain === null
-        ? `units are for \`prefix\`, \`suffix\` and \`crop\`; divide by \`1${unit}\` to get the number alone`
-        : `write \`${plain}\`${unit === "%" ? ": a share is a number from 0 to 1" : "; units are for `prefix`, `suffix` and `crop`"}`,
+      plain === null && unit === "%"
+        ? "a share is a number from 0 to 1: 50 % are written `0.5`"
+        : plain === null
+          ? `units are for \`prefix\`, \`suffix\` and \`crop\`; divide by \`1${unit}\` to get the number alone`
+          : `write \`${plain}\`${isRadius ? ": a radius counts latent cells of 32 pixels" : unit === "%" ? ": a share is a number from 0 to 1" : "; units are for `prefix`, `suffix` and `crop`"}`,
     ...(plain === null || core.span === null
       ? {}
       : { fix: { title: `write \`${plain}\``, edits: [{ span: core.span, text: plain }] } }),

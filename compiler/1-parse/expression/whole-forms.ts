@@ -85,12 +85,30 @@ export function wholeForm(text: string): WholeForm | null {
   return firstOf(forms, text) ?? detachedUnit(text) ?? choice(text);
 }
 
+const more: typeof forms = [
+  [
+    /^.*[\w)\]]\s+about\s+[\w.]+\s+(?:and|or)\s.+$/s,
+    "`about` ends an entry of `expect`",
+    () => ({ help: "write what is joined here as entries of their own, each behind `- `" }),
+  ],
+  [
+    /^(.*[\w)\]])\s+between\s+([\d.]+)\s+and\s+([\d.]+)\s*$/s,
+    "`between` compares nothing here",
+    ([value, low, high]) => ({
+      help: `on average: \`${value} about ${middle(low, high, 1)} within ${middle(low, high, -1)}\`; in every sample: \`${value} >= ${low} and ${value} <= ${high}\``,
+    }),
+  ],
+];
+
+const middle = (low: string | undefined, high: string | undefined, sign: 1 | -1): number =>
+  Number(((Number(high) + sign * Number(low)) / 2).toPrecision(12));
+
 /** Longer than any entry of `expect` that somebody writes; these patterns look at every word in front of every other. */
 const longestExpected = 500;
 
 /** The same of an entry of `expect`. */
 export const expectedForm = (text: string): WholeForm | null =>
-  text.length > longestExpected ? null : firstOf(expectedForms, text);
+  text.length > longestExpected ? null : firstOf([...expectedForms, ...more], text);
 
 function firstOf(known: typeof forms, text: string): WholeForm | null {
   for (const [pattern, message, write] of known) {

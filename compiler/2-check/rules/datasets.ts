@@ -33,7 +33,9 @@ function shareOf({ share }: DatasetSyntax, { byName, used, refused }: Declaratio
     report.error("LTX5075", span, `\`share\` is a number between 0 and 1, or a parameter of type number`, {
       help: /^[\d.]+\s*%$/.test(name)
         ? `write \`share: ${Number((Number.parseFloat(name) / 100).toPrecision(12))}\``
-        : "write `share: 0.5` for half of every batch",
+        : /^\$\{\w+\}$/.test(name)
+          ? `write \`share: ${name.slice(2, -1)}\`, without \`\${}\``
+          : "write `share: 0.5` for half of every batch",
     });
   return null;
 }

@@ -73,6 +73,8 @@ export function levelBounds({ syntax }: Pick<ModalityContext, "syntax">, report:
   const { value } = syntax.sigma;
   const draw = value.kind === "per" ? value.value : value;
   if (draw.kind !== "call" || draw.callee.text !== "uniform") return;
+  // A share in percent is reported where it stands.
+  if (draw.args.some(({ value }) => value.kind === "number" && value.unit !== undefined)) return;
   const ends = draw.args.map((arg) => numberIn(arg.value));
   const outside = ends.find((end) => end !== null && (end < 0 || end > 1));
   if (outside === undefined) return;
