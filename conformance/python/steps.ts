@@ -132,9 +132,7 @@ async function recordStep(engine: Engine, step: Step, made: TrialBatch): Promise
     },
     kept.map(([, tensor]) => tensor),
   );
-  const read = async (tensor: Tensor | null) => (tensor === null ? null : plain(await engine.read(tensor)));
-  const readAll = async (entries: readonly (readonly [string, Tensor | null])[]) =>
-    Object.fromEntries(await Promise.all(entries.map(async ([name, tensor]) => [name, await read(tensor)] as const)));
+  const readAll = readerOf(engine, batch.size);
   const result = {
     name: `${step.strategy.name}, seed ${made.seed}`,
     shared: step.strategy.sources.flatMap(({ name, shared }) => (shared === true ? [name] : [])),
@@ -197,6 +195,26 @@ function passesOf(engine: Engine, { strategy }: Step, randn: Randn) {
 type Plain = { readonly shape: readonly number[]; readonly dtype: string; readonly data: readonly number[] };
 
 const plain = ({ shape, dtype, data }: HostTensor): Plain => ({ shape, dtype, data: Array.from(data) });
+
+/** Reads tensors by name. */
+function readerOf(engine: Engine, samples: number) {
+  const read = async (name: string, tensor: Tensor | null) => {
+    if (tensor === null) return null;
+    const value = plain(await engine.read(tensor));
+    return name.endsWith("attention_mask") ? forAll(value, samples) : value;
+  };
+  return async (entries: readonly (readonly [string, Tensor | null])[]) =>
+    Object.fromEntries(
+      await Promise.all(entries.map(async ([name, tensor]) => [name, await read(name, tensor)] as const)),
+    );
+}
+
+/** A mask that all samples share, once for each: the official trainer takes no other. */
+function forAll({ shape, dtype, data }: Plain, samples: number): Plain {
+  const [own = 0, ...rest] = shape;
+  if (own === samples) return { shape, dtype, data };
+  return { shape: [samples, ...rest], dtype, data: Array.from({ length: samples }, () => data).flat() };
+}
 
 /** A source as the trainer's data set gives it. */
 function plainSource(source: HostBatch["sources"][string]): Record<string, unknown> {
