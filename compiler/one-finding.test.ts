@@ -127,7 +127,20 @@ const slips: readonly (readonly [Parts, string, string])[] = [
     "LTX3002",
     "rename one of them",
   ],
+  [{ loss: perceptual("decode") }, "LTX3001", "`networks: {decode: {architecture: ltx_video_decoder}}`"],
+  [network("{architecture: [linear 16, dropout], from: f.safetensors}"), "LTX5079", "leave it out"],
+  [
+    { more: "let: {m: 2}\noutputs: {m: {tap: block 1, modality: video}}", loss: `  v: ${of} + mean(m^2)` },
+    "LTX3002",
+    "rename one of them",
+  ],
+  [{ more: "params: {latents: {type: number, default: 1}}" }, "LTX3002", "rename one of them"],
   // Sources that some samples lack
+  [
+    { sources: "  m: {directory: m, kind: video_mask, optional: true}", video: "  keep: m > 0.5" },
+    "LTX5073",
+    "for a mask `has(m) and …`",
+  ],
   [{ sources: ", optional: true}" }, "LTX5074", "remove `optional`"],
   [depth("optional: yes", held), "LTX2003", "write `true`"],
   [depth("required: false", held), "LTX2001", "`optional: true`"],

@@ -44,10 +44,8 @@ export type SourceDeclaration = Extract<Declaration, { kind: "source" }>;
 
 export interface Declarations {
   readonly byName: ReadonlyMap<string, Declaration>;
-  /** Names that may not be given, but were, names of a section that could not be read, and sources of no known kind; their uses are not reported again. */
+  /** Names that may not be given, but were, names that are declared twice, so that a use may mean either, names of a section that could not be read, and sources of no known kind; their uses are not reported again. */
   readonly refused: ReadonlySet<string>;
-  /** Names that are declared twice, of which only the first counts: a use may mean the second. */
-  readonly twice: ReadonlySet<string>;
   /** Whether a section could not be read, so that what is missing may stand there. */
   readonly isIncomplete: boolean;
   /** Names that were looked up; what is missing here at the end is unused. */
@@ -83,7 +81,6 @@ export function declare(strategy: StrategySyntax, report: Report): Declarations 
     ...strategy.networks.map((syntax): Declaration => ({ kind: "network", name: syntax.name, syntax })),
     ...strategy.imports.map((syntax): Declaration => ({ kind: "import", name: syntax.name, syntax })),
   ];
-  const twice = new Set<string>();
   for (const declaration of declarations) {
     const { text, span } = declaration.name;
     const first = byName.get(text);
@@ -93,7 +90,7 @@ export function declare(strategy: StrategySyntax, report: Report): Declarations 
         help: `choose another name, e.g. \`my_${text}\``,
       });
     } else if (first !== undefined) {
-      twice.add(text);
+      refused.add(text);
       report.error("LTX3002", span, `\`${text}\` is declared twice`, {
         labels: [{ span: first.name.span, message: `first declared here, as a ${wordFor[first.kind]}` }],
         help: "parameters, sources, data sets, `let` bindings, passes, outputs, weights, networks and imports share one namespace; rename one of them",
@@ -103,7 +100,6 @@ export function declare(strategy: StrategySyntax, report: Report): Declarations 
   return {
     byName,
     refused,
-    twice,
     isIncomplete: strategy.strayNames.size > 0,
     used: readByOutputs(strategy),
     optional: optionalOf(strategy),

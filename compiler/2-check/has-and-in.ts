@@ -106,7 +106,7 @@ function askedFor(call: Call): Asked | null {
     return null;
   }
   const name = argument?.kind === "name" ? argument.name : "";
-  if (call.env.declarations.twice.has(name)) return null;
+  if (call.env.declarations.refused.has(name)) return null;
   return { name, at: argument?.span ?? call.span, declaration: call.env.declarations.byName.get(name) };
 }
 

@@ -147,8 +147,7 @@ function ownMember(modality: ModalityName, text: string, span: Span, env: Enviro
 function declared(declaration: Declaration, span: Span, env: Environment): Core {
   const { text } = declaration.name;
   env.declarations.used.add(text);
-  const isValue = ["param", "source", "output", "let"].includes(declaration.kind);
-  if (!isValue && env.declarations.twice.has(text)) return poisoned(span);
+  if (env.declarations.refused.has(text)) return poisoned(span);
   switch (declaration.kind) {
     case "param":
       return param(declaration, span, env);
@@ -179,7 +178,6 @@ function declared(declaration: Declaration, span: Span, env: Environment): Core 
       return poisoned(span);
     case "let":
       if (declaration.syntax.binder.parameters === null) return env.bindings.refer(text, span) ?? poisoned(span);
-      if (env.declarations.twice.has(text)) return poisoned(span);
       env.report.error("LTX4003", span, `\`${text}\` takes arguments`, { help: `write \`${text}(…)\`` });
       return poisoned(span);
   }
@@ -191,10 +189,10 @@ function memberOf(expression: Extract<Expression, { kind: "member" }>, env: Envi
   const { object, member: field, args, span } = expression;
   const owner = object.kind === "name" ? object.name : "";
   const declaration = env.declarations.byName.get(owner);
+  const whole = object.kind === "member" && object.object.kind === "name" ? object.object.name : owner;
+  if (env.declarations.refused.has(whole)) return poisoned(span);
   const ofPass = passMember(expression, env);
   if (ofPass !== null) return ofPass;
-  const whole = object.kind === "member" && object.object.kind === "name" ? object.object.name : owner;
-  if (env.declarations.twice.has(whole)) return poisoned(span);
   const foreign = foreignModuleCall(expression, env);
   if (foreign !== null) return foreign;
   if (reportOwner(expression, env)) return poisoned(span);
@@ -323,6 +321,7 @@ function call(
 ): Core {
   const made = makeCall(text, args, span, axes, env);
   const declaration = env.declarations.byName.get(text);
+  if (declaration !== undefined && env.declarations.refused.has(text)) return poisoned(span);
   if (declaration?.kind === "let" && declaration.syntax.binder.parameters !== null)
     return expand(declaration, made, (inside) => infer(declaration.syntax.value, inside));
   if (declaration?.kind === "import") {
@@ -334,7 +333,6 @@ function call(
     return networkCall(made, env.declarations.networks.get(text) ?? null);
   }
   if (declaration?.kind === "let" && declaration.syntax.value.kind === "error") return poisoned(span);
-  if (env.declarations.twice.has(text)) return poisoned(span);
   if (declaration !== undefined) {
     notAFunction(declaration, { start: callee.span.end, end: span.end }, callee.span, args.length === 0, env);
     return poisoned(span);

@@ -98,7 +98,13 @@ function reportUnknown(text: string, span: Span, env: Environment, isCall: boole
     });
     return;
   }
-  env.report.unknownName(text, span, namesIn(env), { fits: (name) => isCalled(name, env) === isCall });
+  const half = /decod|encod/i.exec(isCall ? text : "")?.[0].toLowerCase();
+  env.report.unknownName(text, span, namesIn(env), {
+    fits: (name) => isCalled(name, env) === isCall,
+    ...(half === undefined
+      ? {}
+      : { otherwise: `declare it: \`networks: {${text}: {architecture: ltx_video_${half}er}}\`` }),
+  });
 }
 
 function* namesIn({ modality, declarations, parameters }: Environment): Generator<string> {

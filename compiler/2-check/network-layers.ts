@@ -46,6 +46,8 @@ function readLayer({ text, span }: Name, report: Report): NetworkLayer | null {
 
 /** `Conv3d(32)`, `nn.Linear 64` and `ReLU()`. */
 function layerOfTorch(text: string): string | null {
+  if (/^(?:nn\.)?(?:dropout|identity)/i.test(text.trim()))
+    return "leave it out, and count the tensors of the file without it: `2.weight` in place of `3.weight`";
   const [, name = "", features] = /^(?:nn\.)?([A-Za-z]+)(?:[123]d)?\s*\(?\s*(\d+)?\s*\)?$/.exec(text.trim()) ?? [];
   const kind = layerNames.find((each) => each.replace("_", "") === name.toLowerCase());
   const isSized = kind === "linear" || kind === "conv";

@@ -20,6 +20,7 @@ export class Report {
   readonly #bag: Bag;
   readonly #bindings: ReadonlyMap<string, Binding>;
   #compared = 0;
+  readonly #missing = new Set<string>();
 
   readonly #file: SourceFile;
 
@@ -75,6 +76,10 @@ export class Report {
   ): void {
     const near = this.#compared++ < maxCompared ? [...candidates] : [];
     const { help, fix } = meant(name, span, near, otherwise);
+    // What is not declared at all is one mistake, however often it is used.
+    const isMissing = help === otherwise;
+    if (isMissing && this.#missing.has(name)) return;
+    if (isMissing) this.#missing.add(name);
     const isFit = fix?.edits.every(({ text }) => fits(text)) ?? false;
     this.error("LTX3001", span, `nothing is named \`${name}\``, {
       ...(help === undefined ? {} : { help }),

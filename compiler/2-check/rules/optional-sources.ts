@@ -136,8 +136,8 @@ function helpFor(source: string, { isLoss }: Root): string {
     : `write ${choice}, or for a mask \`has(${source}) and …\``;
 }
 
+/** Losses last: what a modality reads is told with what to write there. */
 function* rootsOf({ losses, metadata, expectations, contexts, passes, bindings }: Read): Generator<Root> {
-  for (const { core, span } of losses) yield { core, span, isLoss: true };
   for (const { core, span } of expectations) yield { core, span, isLoss: false };
   for (const { parts } of metadata)
     for (const part of parts)
@@ -157,6 +157,7 @@ function* rootsOf({ losses, metadata, expectations, contexts, passes, bindings }
     for (const key of keysForModel(fed)) if (!isOfLosses(key)) yield* named(key, keySpan);
   }
   for (const { name, syntax } of passes) yield* named(name, syntax.name.span);
+  for (const { core, span } of losses) yield { core, span, isLoss: true };
 }
 
 /** What the prediction is compared with is read by losses alone. */
