@@ -1,15 +1,28 @@
-import type { HostTensor } from "../../contract.ts";
+import type { HostTensor, ScaleFactors } from "../../contract.ts";
 import { Blend, totalWeights } from "./blend.ts";
 import { cut } from "./cut.ts";
 import { completeAfter, framesOf, pixelsOf, tilesInSpace, tilesInTime, type Tile, type Tiling } from "./tiles.ts";
-import type { VideoDecoder } from "./video-vae.ts";
+
+/** Where a tile lies in its latent. */
+export interface TilePlace {
+  readonly t: Tile;
+  readonly y: Tile;
+  readonly x: Tile;
+}
+
+/** What decodes tiles. */
+interface TileDecoder {
+  readonly scaleFactors: ScaleFactors;
+  /** The pixels of a tile `[C, f, h, w]`, a few frames `[3, F, H, W]` at a time. */
+  pieces(latent: HostTensor, place: TilePlace): AsyncIterable<HostTensor>;
+}
 
 /**
  * Decodes a latent `[C, f, h, w]` tile by tile, each piece by piece, and gives its frames in order, a few at a time: each `[3, H, W]` in about -1..1.
  * Memory does not depend on the number of frames, if they or neither rows nor columns are cut into tiles.
  */
 export async function* decodeTiles(
-  decoder: VideoDecoder,
+  decoder: TileDecoder,
   latent: HostTensor,
   tiling: Tiling,
 ): AsyncGenerator<Float32Array[]> {
@@ -38,7 +51,7 @@ export async function* decodeTiles(
     for (const [j, { y, x }] of inSpace.entries()) {
       const { start, weights } = framesOf(t, time);
       let done = 0;
-      for await (const { shape, data } of decoder.pieces(cut(latent, t, y, x))) {
+      for await (const { shape, data } of decoder.pieces(cut(latent, t, y, x), { t, y, x })) {
         const count = shape[1] ?? 0;
         const range = { start: start + done, weights: weights.subarray(done, done + count) };
         blend.add(data, range, pixelsOf(y, height), pixelsOf(x, width));

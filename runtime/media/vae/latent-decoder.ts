@@ -6,6 +6,7 @@ import type { Finding } from "../../findings.ts";
 import { readConfigSections } from "../../model/metadata.ts";
 import { normal } from "../../random/philox.ts";
 import { decodeTiles } from "./decode-tiles.ts";
+import { decodeEvenly } from "./diffusion/decode-tiles.ts";
 import { examineDiffusion, isDiffusionDecoder, loadDiffusion } from "./diffusion/load.ts";
 import type { ClipNoise } from "./diffusion/decode-clip.ts";
 import type { Tiling } from "./tiles.ts";
@@ -20,7 +21,7 @@ interface Latents {
 export interface LatentDecoder extends Latents {
   /**
    * The frames of a latent `[C, f, h, w]` in order, a few at a time: each `[3, H, W]` in about -1..1. Memory does not depend on the number of
-   * frames. A diffusion decoder is not tiled: it computes whole frames, a few at a time, and the result is that of the whole clip.
+   * frames. A diffusion decoder that is given a picture that fits into one tile computes as for the whole clip, whose frames are never cut then.
    */
   frames(latent: HostTensor, tiling: Tiling): AsyncGenerator<Float32Array[]>;
   dispose(): void;
@@ -50,8 +51,9 @@ export async function loadLatentDecoder(
 ): Promise<LatentDecoder> {
   const diffusion = diffusionOf(file, place);
   if (diffusion !== null) {
-    const { frames, ...decoder } = await loadDiffusion(engine, file, diffusion);
-    return { ...decoder, frames: (latent) => frames(latent, { noise: clipNoise(seed) }) };
+    const decoder = await loadDiffusion(engine, file, diffusion);
+    const noise = clipNoise(seed);
+    return { ...decoder, frames: (latent, tiling) => decodeEvenly(decoder, latent, { tiling, noise }) };
   }
   const decoder = await loadDecoder(engine, file, { place, noise: (shape) => drawn(seed, 0, shape) });
   return { ...decoder, frames: (latent, tiling) => decodeTiles(decoder, latent, tiling) };

@@ -26,6 +26,13 @@ export const usualTiling: Tiling = {
   width: { kind: "size", tileSize: 512, overlap: 128 },
 };
 
+/** As many tiles as by size, all about as large: none is so small that a decoder would see little around it. */
+export function evenly(length: number, tiling: AxisTiling, factor: number): AxisTiling {
+  if (tiling.kind === "count") return tiling;
+  const tiles = bySize(length, tiling, factor).length;
+  return { kind: "count", tiles, overlap: Math.floor(tiling.overlap / factor) };
+}
+
 /** The tiles of `length` latent cells in rows or columns. `factor`: pixels to a cell. */
 export function tilesInSpace(length: number, tiling: AxisTiling, factor: number): Tile[] {
   return tiling.kind === "size" ? bySize(length, tiling, factor) : byCount(length, tiling);

@@ -10,10 +10,11 @@ import { temporaryFolders } from "../../../testing/temporary-folders.ts";
 import { tinyDiffusionVae, tinyVae, writeTinyVae } from "../../../testing/tiny-vae.ts";
 import { stacked } from "../encode-tiles.ts";
 import { examineLatentDecoder, loadLatentDecoder } from "../latent-decoder.ts";
-import { usualTiling } from "../tiles.ts";
+import { usualTiling, type Tiling } from "../tiles.ts";
 import { loadDecoder, loadEncoder } from "../video-vae.ts";
 import { readDiffusionConfig } from "./config.ts";
 import type { ClipNoise } from "./decode-clip.ts";
+import { decodeEvenly } from "./decode-tiles.ts";
 import { geometryOf } from "./geometry.ts";
 import { examineDiffusion, loadDiffusion, type DiffusionDecoder } from "./load.ts";
 
@@ -109,6 +110,67 @@ test("what is held does not grow with the clip, and is freed when nobody wants m
     assert.is(await most(9, Infinity), await most(6, Infinity));
     await most(6, 3);
     assert.is(engine.memory().tensors, before);
+  });
+});
+
+const bySize = (tileSize: number, overlap: number) => ({ kind: "size", tileSize, overlap }) as const;
+const uncut = bySize(0, 0);
+
+/** In tiles, with the most that the engine held meanwhile. */
+async function tiled(decoder: DiffusionDecoder, latent: HostTensor, tiling: Tiling) {
+  const [, , rows = 0, columns = 0] = latent.shape;
+  const frames: Float32Array[] = [];
+  let most = 0;
+  for await (const some of decodeEvenly(decoder, latent, { tiling, noise })) {
+    most = Math.max(most, engine.memory().bytes);
+    frames.push(...some);
+  }
+  return { made: stacked(frames, [32 * rows, 32 * columns]), most };
+}
+
+/** The largest difference of the frames, rows or columns (axis 1, 2 or 3) that are asked for, and of the others. */
+function differencesAt(a: HostTensor, b: HostTensor, axis: number, isAsked: (at: number) => boolean): number[] {
+  assert.equal(a.shape, b.shape);
+  const inner = a.shape.slice(axis + 1).reduce((x, y) => x * y, 1);
+  const most = [0, 0];
+  for (const [i, x] of a.data.entries()) {
+    const which = isAsked(Math.floor(i / inner) % (a.shape[axis] ?? 1)) ? 0 : 1;
+    most[which] = Math.max(most[which] ?? 0, Math.abs(x - (b.data[i] ?? NaN)));
+  }
+  return most;
+}
+
+test("a picture in tiles is that of the whole but where tiles meet, and takes less memory", async () => {
+  await using(await written(), async (decoder) => {
+    const tiling = { frames: uncut, height: bySize(160, 64), width: bySize(160, 64) };
+    // Two tiles of five cells. A pixel sees 44 others on each side, so that the edge of a tile does not reach beyond what both have.
+    const inOne = (at: number) => at < 96 || at >= 160;
+    for (const [axis, shape] of [
+      [2, [8, 1, 8, 1]],
+      [3, [8, 2, 1, 8]],
+    ] as const) {
+      const latent = wave(shape);
+      const whole = await tiled(decoder, latent, usualTiling);
+      assert.is(difference(whole.made, await decoded(decoder, latent)), 0, "what fits is not cut");
+      const { made, most } = await tiled(decoder, latent, tiling);
+      const [apart = NaN, shared = NaN] = differencesAt(made, whole.made, axis, inOne);
+      assert.ok(apart < 1e-4, `axis ${axis}: ${apart}`);
+      assert.ok(shared > 1e-4 && shared < 1, `axis ${axis}, where tiles meet: ${shared}`);
+      assert.ok(most < 0.8 * whole.most, `${most} and ${whole.most} bytes`);
+    }
+  });
+});
+
+test("where a picture is cut, a long clip is cut, too", async () => {
+  await using(await written(), async (decoder) => {
+    const latent = wave([8, 6, 1, 3]);
+    const space = { height: uncut, width: bySize(32, 0) };
+    const whole = await tiled(decoder, latent, { ...space, frames: uncut });
+    const { made } = await tiled(decoder, latent, { ...space, frames: bySize(32, 16) });
+    // Two tiles of four frames of latents, the second from one before.
+    const [apart = NaN, shared = NaN] = differencesAt(made, whole.made, 1, (frame) => frame < 9 || frame >= 25);
+    assert.ok(apart < 1e-4, `${apart}`);
+    assert.ok(shared > 1e-4 && shared < 1, `where tiles meet: ${shared}`);
   });
 });
 
