@@ -132,7 +132,9 @@ export async function openFirst(
     }
   }
   const reasons = failures.map(({ title, reason }) => (failures.length === 1 ? reason : `${title}: ${reason}`));
-  return refuse(asked, provider, reasons.join("; ") || `the engine ${asked} does not have it`);
+  const help =
+    isTorchMissing && asked === "torch" ? withoutTorch : writeAuto(provider === "auto" ? "engine" : "provider");
+  return refuse(asked, provider, reasons.join("; ") || `the engine ${asked} does not have it`, help);
 }
 
 /** Why a run that was to be in bf16 is not. */
@@ -145,10 +147,15 @@ const whyFloat32 = ({ name }: Candidate): string =>
 export const isSlowOnCpu = ({ name }: Candidate, { isGpu }: Pick<Engine, "isGpu">): boolean =>
   name === "tfjs-node-gpu" && isGpu !== true;
 
-function refuse(name: EngineName | "auto", provider: Provider | "auto", reason: string): never {
+const shown = "`ltxc doctor` shows what works here and why";
+const writeAuto = (setting: "engine" | "provider"): string => `write \`${setting}: auto\` below \`runtime\`; ${shown}`;
+
+/** The engine may be a consequence: only it computes with quantized weights. */
+const withoutTorch = `without PyTorch, write \`engine: auto\` and \`quantization: null\`; ${shown}`;
+
+function refuse(name: EngineName | "auto", provider: Provider | "auto", reason: string, help: string): never {
   const [code, setting, subject] =
     provider === "auto" ? (["LTX6220", "engine", name] as const) : (["LTX6221", "provider", provider] as const);
-  const help = `write \`${setting}: auto\` below \`runtime\`; \`ltxc doctor\` shows what works here and why`;
   return fail(code, `the ${setting} ${subject} does not work here: ${reason}`, help, ["runtime", setting]);
 }
 
