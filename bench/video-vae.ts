@@ -1,7 +1,7 @@
 /**
  * Encoding and decoding a clip against PyTorch on the same machine: the same weights and convolutions, all sides in turns, each in a process of its own, in
  * float32. Arguments: engines, rounds, frames, and the side of the square pictures; onnx+torch, 2, 33 and 128 if left away.
- * Aim: at most 1.0 of PyTorch's time on the engine `torch`.
+ * Aim: at most 1.0 of PyTorch's time on both engines.
  */
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
