@@ -184,7 +184,9 @@ function startLine(session: Session, event: StartedEvent): string {
   const calls = callsText(event.passes);
   const asked: AskedFor | undefined = event.optimization;
   const optimized = optimizationText(asked);
-  const each = [calls, optimized].map((line) => (line === null ? "" : `\n${line}`)).join("");
+  const { networks = [] } = event;
+  const frozen = networks.length === 0 ? null : `networks that are not trained: ${networks.join(", ")}`;
+  const each = [calls, frozen, optimized].map((line) => (line === null ? "" : `\n${line}`)).join("");
   const resuming = resumingText(event.trainingState, numbers, asked);
   return `training \`${strategy}\`: ${amount}${each}\n${resuming}${from}`;
 }

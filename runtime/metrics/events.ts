@@ -34,6 +34,8 @@ export interface StartedEvent {
   readonly trainingState: "full" | "minimal" | "off";
   /** Calls of the model in a step besides its own; none if not given. */
   readonly passes?: readonly PassInfo[];
+  /** Names of the strategy's networks, whose weights are not trained; none if not given. */
+  readonly networks?: readonly string[];
   /** What `runtime.optimization` of the run config asks for, with the keys that it has there; nothing if not given. */
   readonly optimization?: Readonly<Record<string, unknown>>;
   /** The weights that the run began with, or null. */

@@ -42,6 +42,6 @@ export class GradientWatch {
 function reason(loss: number): string {
   const common = "`ltxc test` tries the strategy for it, and `ltxc inspect --config` shows a sample's masks";
   return loss === 0
-    ? `no token is generated or counts in the loss: look at \`keep\` and at what the masks hold; ${common}`
+    ? `either no token counts, or a factor of the loss is 0: look at \`keep\`, at what the masks hold and at weights of the terms; ${common}`
     : `the loss does not depend on the prediction where it is: look for \`stop_gradient\`, \`clamp\`, \`min\` and comparisons; ${common}`;
 }

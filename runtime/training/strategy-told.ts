@@ -7,14 +7,15 @@ export function strategyTold({
   step: { strategy },
   params,
   config,
-}: Run): Pick<StartedEvent, "strategy" | "sourceHash" | "params" | "passes" | "optimization"> {
-  const { name, sourceHash, passes } = strategy;
+}: Run): Pick<StartedEvent, "strategy" | "sourceHash" | "params" | "passes" | "networks" | "optimization"> {
+  const { name, sourceHash, passes, networks } = strategy;
   const optimization = askedFor(config.runtime);
   return {
     strategy: name,
     sourceHash,
     params,
     ...(passes === undefined ? {} : { passes }),
+    ...(networks === undefined ? {} : { networks: networks.map((network) => network.name) }),
     ...(Object.keys(optimization).length === 0 ? {} : { optimization }),
   };
 }
