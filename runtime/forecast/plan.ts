@@ -30,7 +30,7 @@ export interface StepPlan {
     readonly captions: number;
     /** What a step makes, at most at one time: activations, gradients, widened weights. */
     readonly step: number;
-    /** What the runtime's allocator keeps of memory that a step has freed; estimated. */
+    /** What the runtime's allocator keeps of memory that a step has freed, in pieces that do not fit what is asked for next; estimated. */
     readonly allocator: number;
     /** What Node.js, this program and the runtime take themselves; estimated. */
     readonly program: number;
@@ -57,25 +57,35 @@ export interface Plan {
 interface Own {
   /** Bytes that Node.js, this program and the runtime take; on a GPU, its driver and libraries. */
   readonly program: number;
-  /** The runtime's allocator keeps some of what was freed, in pieces that do not fit what is asked for next: a part of a step's memory. */
-  readonly kept: number;
+  /** Bytes that its allocator keeps, of a step that makes so much at one time, and values of so many bytes at most. */
+  kept(step: number, largest: number): number;
 }
 
+const aTenth = (step: number): number => 0.1 * step;
+
 /**
- * What a runtime takes for itself: measured for ONNX Runtime on the CPU, estimated for the others. `torch` on the CPU takes more than is
- * reckoned here, see bench/RESULTS.md.
+ * What a runtime takes for itself: measured on the CPU, estimated on GPUs. ONNX Runtime's allocator keeps 4 to 10 times the largest value,
+ * however much a step takes in all.
  */
 function ownOf({ name, provider }: PlannedEngine): Own {
-  if (provider === "cuda") return { program: 600 * 2 ** 20, kept: 0.1 };
-  return name === "torch" ? { program: 400 * 2 ** 20, kept: 0.1 } : { program: 325 * 2 ** 20, kept: 0.3 };
+  if (provider === "cuda") return { program: 600 * 2 ** 20, kept: aTenth };
+  if (name === "torch") return { program: 400 * 2 ** 20, kept: aTenth };
+  return { program: 325 * 2 ** 20, kept: (_, largest) => 7 * largest };
 }
 
 type Memory = StepPlan["memory"];
 
-/** The parts of a run's memory, in whole bytes: those of its graphs, and what comes on top. */
-export function withOwn(recorded: Omit<Memory, "allocator" | "program">, engine: PlannedEngine): Memory {
+/**
+ * The parts of a run's memory, in whole bytes: those of its graphs, and what comes on top.
+ * @param largest bytes of the largest value that a graph makes
+ */
+export function withOwn(
+  recorded: Omit<Memory, "allocator" | "program">,
+  largest: number,
+  engine: PlannedEngine,
+): Memory {
   const { program, kept } = ownOf(engine);
-  const parts = { ...recorded, allocator: kept * recorded.step, program };
+  const parts = { ...recorded, allocator: kept(recorded.step, largest), program };
   return Object.fromEntries(Object.entries(parts).map(([name, size]) => [name, Math.round(size)])) as unknown as Memory;
 }
 

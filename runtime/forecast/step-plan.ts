@@ -71,7 +71,8 @@ async function planSample(
     : await recordFew(config, step, samples, { engine, layers });
   const { dataset, heldOut } = examined.data;
   const ofAll = recorded.memory.captions * contextsOf(step.strategy, outline, dataset.samples.length + heldOut.length);
-  const memory = withOwn({ ...recorded.memory, captions: Math.min(ofAll, mostContextBytes()) }, engine);
+  const captions = Math.min(ofAll, mostContextBytes());
+  const memory = withOwn({ ...recorded.memory, captions }, recorded.largest, engine);
   return {
     sample: sample.name,
     tokens: tokensOf(outline),
@@ -106,7 +107,7 @@ async function recordFew(
   return {
     memory: extend(({ memory }) => memory),
     cost: extend(({ cost }) => cost),
-    ...extend(({ operations }) => ({ operations })),
+    ...extend(({ operations, largest }) => ({ operations, largest })),
   };
 }
 
@@ -145,6 +146,8 @@ type RecordedMemory = Omit<StepPlan["memory"], "allocator" | "program">;
 
 interface Recorded extends Pick<StepPlan, "cost" | "operations"> {
   readonly memory: RecordedMemory;
+  /** Bytes of the largest value that a graph makes. */
+  readonly largest: number;
   readonly graphs: readonly Graph[];
 }
 
@@ -190,7 +193,7 @@ const blankNormals = ({ rand }: DrawSource): DrawSource => ({ rand, randn: (_, c
 
 function recordedOf(
   opened: Usage,
-  { held, peak, files, cost, operations }: Usage,
+  { held, peak, largest, files, cost, operations }: Usage,
   { trained, caption, average }: { readonly trained: number; readonly caption: number; readonly average: number },
   config: RunConfig,
 ): Omit<Recorded, "graphs"> {
@@ -204,7 +207,7 @@ function recordedOf(
     captions: caption,
     step: peak - held,
   };
-  return { memory, cost, operations };
+  return { memory, largest, cost, operations };
 }
 
 /** Whether single blocks are named, so that they are not all alike. */

@@ -23,7 +23,8 @@ test("values live from the node that makes them to their last reader", () => {
     const sum = g.emit("ReduceSum", [b, g.integers([0])], [10], "float32", { keepdims: 0 });
     return [float(g, "Neg", [sum], [10])];
   });
-  const { inputs, constants, files, peak, peakAt } = memoryOf(graph);
+  const { inputs, constants, files, peak, peakAt, largest } = memoryOf(graph);
+  assert.is(largest, 400);
   assert.equal({ inputs, constants, files, peak }, { inputs: 400, constants: 8, files: 0, peak: 800 });
   assert.is(peakAt?.name, graph.nodes[1]?.outputs[0]?.name);
 });

@@ -13,6 +13,8 @@ export interface GraphMemory {
   readonly peak: number;
   /** The output of the node at which the peak is reached; null for a graph without nodes. */
   readonly peakAt: Value | null;
+  /** The largest of these outputs. */
+  readonly largest: number;
 }
 
 /** Operators whose output shares the memory of their first input. */
@@ -37,16 +39,19 @@ export function memoryOf(graph: Graph): GraphMemory {
   };
 }
 
-function peakOf(nodes: readonly Node[], outputs: readonly string[]): Pick<GraphMemory, "peak" | "peakAt"> {
+function peakOf(nodes: readonly Node[], outputs: readonly string[]): Pick<GraphMemory, "peak" | "peakAt" | "largest"> {
   const buffers = buffersOf(nodes, outputs);
-  let [live, peak] = [0, 0];
+  let [live, peak, largest] = [0, 0, 0];
   let peakAt: Value | null = null;
   nodes.forEach((node, i) => {
-    for (const { size } of buffers.made[i] ?? []) live += size;
+    for (const { size } of buffers.made[i] ?? []) {
+      live += size;
+      largest = Math.max(largest, size);
+    }
     if (live > peak) [peak, peakAt] = [live, node.outputs[0] ?? null];
     for (const { size } of buffers.freed[i] ?? []) live -= size;
   });
-  return { peak, peakAt };
+  return { peak, peakAt, largest };
 }
 
 function total(values: readonly Value[]): number {

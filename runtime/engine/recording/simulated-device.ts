@@ -11,6 +11,8 @@ export interface Usage {
   readonly held: number;
   /** The most bytes that it needed at any time: uploaded values, constants of graphs, and what each graph has claimed for its values. */
   readonly peak: number;
+  /** The largest value that a graph makes. */
+  readonly largest: number;
   /** Bytes of the weights that graphs read from files; of those that wait on the host, the buffers that they are brought to. */
   readonly files: number;
   /** Of the graphs that ran since `resetRuns`. */
@@ -74,6 +76,7 @@ class SimulatedDevice implements Device {
   #uploaded = 0;
   #constants = 0;
   #peak = 0;
+  #largest = 0;
   #cost = noCost;
   #operations = 0;
 
@@ -97,6 +100,7 @@ class SimulatedDevice implements Device {
     this.#sessions.set(id, session);
     this.#constants += memory.constants;
     this.#operations += graph.nodes.length;
+    this.#largest = Math.max(this.#largest, memory.largest);
     for (const { bytes } of graph.initializers)
       if (!(bytes instanceof Uint8Array)) this.#ranges(bytes.block).set(`${bytes.path}@${bytes.offset}`, bytes.length);
     listener?.onOpened(0);
@@ -139,10 +143,17 @@ class SimulatedDevice implements Device {
     return {
       held: [...this.#values.values()].reduce((sum, { value }) => sum + byteSize(value), 0),
       peak: this.#peak,
-      files: sum(this.#files) + this.#blockBuffers * Math.max(0, ...[...this.#blocks.values()].map(sum)),
+      largest: this.#largest,
+      files: sum(this.#files) + this.#bufferBytes(),
       cost: this.#cost,
       operations: this.#operations,
     };
+  }
+
+  /** What the buffers take that blocks come to: no more buffers than there are blocks. */
+  #bufferBytes(): number {
+    const sizes = [...this.#blocks.values()].map(sum);
+    return Math.min(this.#blockBuffers, sizes.length) * Math.max(0, ...sizes);
   }
 
   /** The graphs that ran since `resetRuns`, each once, in the order of their first runs. */
