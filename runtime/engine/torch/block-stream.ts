@@ -27,12 +27,13 @@ export class BlockBuffers {
     this.#torch = torch;
   }
 
-  /** Buffers for blocks of this many bytes. Larger ones than before are made anew; earlier graphs keep theirs. */
-  ofSize(size: number): readonly Buffer[] {
-    if (this.#current !== null && this.#current.size >= size) return this.#current.list;
+  /** So many buffers for blocks of this many bytes. More or larger ones than before are made anew; earlier graphs keep theirs. */
+  ofSize(size: number, count: number): readonly Buffer[] {
+    const known = this.#current;
+    if (known !== null && known.size >= size && known.list.length >= count) return known.list;
     const list: Buffer[] = [];
     try {
-      for (let i = 0; i < BUFFERS; i++) {
+      for (let i = 0; i < count; i++) {
         // The library has no type of one byte here; two are as good.
         const handle = this.#torch.empty([Math.ceil(size / 2)], "bfloat16");
         list.push({ handle, address: this.#torch.address(handle), holds: "" });
@@ -82,7 +83,8 @@ export class BlockStream {
     const { torch, weights, buffers, queue } = tools;
     [this.#torch, this.#weights, this.#queue, this.#needs] = [torch, weights, queue, needs];
     const layouts = needs.blocks.map(({ constants }) => layoutOf(constants));
-    const list = layouts.length === 0 ? [] : buffers.ofSize(Math.max(...layouts.map(({ size }) => size)));
+    const size = Math.max(...layouts.map((layout) => layout.size));
+    const list = layouts.length === 0 ? [] : buffers.ofSize(size, Math.min(BUFFERS, layouts.length));
     try {
       needs.blocks.forEach(({ name }, i) => {
         this.#open(name, list[i % BUFFERS] as Buffer, layouts[i] as Layout, slots);
@@ -141,10 +143,14 @@ export class BlockStream {
   #bring({ key, buffer, copies }: OpenBlock): void {
     if (buffer.holds === key) return;
     buffer.holds = "";
+    const { isBeside } = this.#queue;
     this.#queue.run(() => {
-      for (const { source, target } of copies) this.#torch.copy(source, target, this.#queue.isBeside);
+      for (const { source, target, constant } of copies) {
+        this.#torch.copy(source, target, isBeside);
+        // One by one: otherwise the whole block would be in memory twice.
+        this.#weights.passed(constant);
+      }
     });
-    for (const { constant } of copies) this.#weights.passed(constant);
     buffer.holds = key;
   }
 }
