@@ -320,7 +320,7 @@ test("a loss that is not a number ends the run before the weights change, names 
   const settings = { checkpoints: { interval: 1, keep_last_n: 1 }, optimization: { steps: 50, batch_size: 2 } };
   const { findings, events, weights, outputDirectory } = await run({ settings, special: new Map([[1, NaN]]) });
   const done = steps(events).length;
-  assert.is(findings[0]?.code, "LTX7001");
+  assert.equal([findings[0]?.code, findings[0]?.path], ["LTX7001", ["optimization", "learning_rate"]]);
   assert.match(
     findings[0]?.message ?? "",
     new RegExp(`\`flow\` of clip_1.pt is not a finite number at step ${done + 1}`),
@@ -341,6 +341,9 @@ test("numbers that overflow end the run, too", async () => {
     ]),
   });
   assert.ok(["LTX7001", "LTX7002"].includes(findings[0]?.code ?? ""), JSON.stringify(findings));
+  // Before any training it is not the learning rate.
+  assert.equal(findings[0]?.path, ["model", "model_path"]);
+  assert.match(findings[0]?.help ?? "", "nothing was trained yet");
 });
 
 test("a token that attends to nothing ends the run before the weights change, and the sample is named", async () => {

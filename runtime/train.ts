@@ -307,7 +307,7 @@ function untouched({ run: { config }, start, done, loaded }: Loop): string | nul
 
 /** Ends the run when the step's numbers can not be right, before they reach the weights. */
 function stopIfBroken(j: number, accumulated: AccumulatedGradients, samples: readonly (readonly string[])[]): void {
-  const failure = failureOf(accumulated, samples);
+  const failure = failureOf(accumulated, samples, j);
   if (failure === null) return;
   accumulated.discard();
   const { code, path, what, advice } = failure;

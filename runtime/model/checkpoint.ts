@@ -12,7 +12,7 @@ import { createEmbeddingsProcessor, type EmbeddingsProcessor } from "./embedding
 import { connectorLayout, keyframesEmbedding, transformerLayout, type Parameter } from "./parameters.ts";
 import { isSection, isSplit, readConfigSections } from "./metadata.ts";
 import { createModule } from "./module.ts";
-import { isFp8 } from "./fp8-weights.ts";
+import { checkScales, isFp8 } from "./fp8-weights.ts";
 import { readScaleFactors } from "./scale-factors.ts";
 import { blankQuantized, quantizedWeights } from "./quantized-file.ts";
 import type { Quantization } from "./quantize.ts";
@@ -72,8 +72,8 @@ export interface ExaminedModel {
 }
 
 /**
- * Checks all that `loadModel` would, without reading a single weight.
- * Errors: FindingsError, those of `loadModel`.
+ * Checks all that `loadModel` would, without reading a single weight; of weights in 8 bits, their scales.
+ * Errors: FindingsError, those of `loadModel`, LTX6197 and LTX6398 for scales.
  */
 export async function examineModel(options: LoadOptions): Promise<ExaminedModel> {
   const { videoVaePath: vae } = options;
@@ -93,6 +93,7 @@ async function examineTransformer({ modelPath, streams, videoVaePath }: LoadOpti
   try {
     const sections = readConfigSections(file.metadata, file.path, modelPlace);
     const { config, transformer, video, audio, warnings } = planLoading(file, sections, streams);
+    refuse(await checkScales(file, modelPlace));
     const ownFactors = () => scaleFactorsIn(modelPath, sections);
     if (videoVaePath === null) ownFactors();
     return {

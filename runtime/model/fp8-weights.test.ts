@@ -31,8 +31,14 @@ const scales: Scales = {
   [plain]: null,
 };
 
+const { [plain]: _unscaled, ...allScaled } = scales;
+
 /** The tiny model with weights of these layers in 8 bits, as the bytes that came out; what they mean is computed here. */
-async function writeFp8(path: string, changed: Scales = scales): Promise<ReadonlyMap<string, Float32Array>> {
+async function writeFp8(
+  path: string,
+  changed: Scales = scales,
+  more: readonly OutputTensor[] = [],
+): Promise<ReadonlyMap<string, Float32Array>> {
   const wide = join(path, "..", "wide.safetensors");
   await writeTinyFile(wide, {});
   const file = await openSafetensors(wide);
@@ -59,7 +65,7 @@ async function writeFp8(path: string, changed: Scales = scales): Promise<Readonl
     );
   }
   tensors.push({ name: "scaled_fp8", shape: [0], dtype: "F8_E4M3", data: async () => new Uint8Array(0) });
-  await writeSafetensors(path, tensors, file.metadata);
+  await writeSafetensors(path, [...tensors, ...more], file.metadata);
   await file.close();
   return meant;
 }
@@ -95,8 +101,43 @@ test("numbers are those of the file times their scales: one, one for each row, o
   const { engine } = await openEngine("cpu");
   await expectRead(engine);
   const path = join(await folder(), "fp8.safetensors");
-  await writeFp8(path);
-  assert.is((await examineModel(options(path))).isFp8, true);
+  for (const whole of [allScaled, { [plain]: null }]) {
+    await writeFp8(path, whole);
+    assert.is((await examineModel(options(path))).isFp8, true);
+  }
+});
+
+test("damaged scales are told before any training: which file, which tensor, and how many", async () => {
+  const path = join(await folder(), "fp8.safetensors");
+  const messageOf = async (changed: Scales, more: readonly OutputTensor[] = []): Promise<string> => {
+    await writeFp8(path, { ...allScaled, ...changed }, more);
+    const error: unknown = await examineModel(options(path)).catch((e: unknown) => e);
+    assert.ok(error instanceof FindingsError);
+    assert.equal(
+      error.findings.map(({ code }) => code),
+      ["LTX6197"],
+    );
+    return error.findings[0]?.message ?? "";
+  };
+  const value = (x: number): Scales => ({ [single]: [".weight_scale", Float32Array.of(x), []] });
+  const begin = `${path} has damaged scales: `;
+  assert.is(await messageOf({ [plain]: null }), `${begin}${plain}.weight is in 8 bits and has none, as others have`);
+  for (const x of [0, -1, NaN, Infinity])
+    assert.match(await messageOf(value(x)), `${begin}${single}.weight_scale has the number ${x}, where`);
+  const second = (name: string, dtype: "F32" | "I64", data: OutputTensor["data"]): OutputTensor => ({
+    name,
+    shape: [],
+    dtype,
+    data,
+  });
+  const other = second(`${single}.scale_weight`, "F32", async () => Float32Array.of(0.4));
+  assert.match(
+    await messageOf({}, [other]),
+    `${single}.weight_scale and ${single}.scale_weight are both there and differ`,
+  );
+  const whole = second(`${single}.scale_weight`, "I64", async () => new Uint8Array(8).fill(1, 0, 1));
+  assert.match(await messageOf({}, [whole]), `${single}.scale_weight has the type I64`);
+  assert.match(await messageOf({ ...value(0), [plain]: null }), "; so are the scales of 1 more of its 4 weights");
 });
 
 const found = await testTorch();

@@ -6,7 +6,7 @@
 import { resolve } from "node:path";
 import type { Tensor } from "../contract.ts";
 import type { Engine } from "../engine/engine.ts";
-import type { SafetensorsFile, TensorEntry } from "../files/safetensors/index.ts";
+import type { SafetensorsDType, SafetensorsFile, TensorEntry } from "../files/safetensors/index.ts";
 import { fail, type Finding } from "../findings.ts";
 import { blockOf } from "./block-of.ts";
 
@@ -45,6 +45,53 @@ function scaleOf({ tensors }: SafetensorsFile, weight: string, place: Finding["p
     fail("LTX6398", message, "take a checkpoint with one scale for each weight, or one in 16 bits", place);
   }
   return { name, entry, isSingle: count === 1 };
+}
+
+const scaleTypes: ReadonlySet<SafetensorsDType> = new Set(["F32", "F16", "BF16", "F64"]);
+
+/**
+ * What is wrong with the scales of a file, of which nothing but the header and the scales is read: none where other weights in 8 bits have
+ * one, numbers that are not above zero and finite, and two that differ. Returns one finding, LTX6197, which counts all weights.
+ * @throws FindingsError LTX6398 for scales that do not fit the weight
+ */
+export async function checkScales(file: SafetensorsFile, place: Finding["path"]): Promise<Finding[]> {
+  const weights = [...file.tensors].flatMap(([name, { dtype, shape }]) =>
+    dtype === "F8_E4M3" && name.endsWith(".weight") && shape.length === 2 ? [name] : [],
+  );
+  const isScaled = weights.some((name) => scaleOf(file, name, place) !== null);
+  if (!isScaled) return [];
+  const damages: string[] = [];
+  for (const name of weights) {
+    const damage = await damageOf(file, name);
+    if (damage !== null) damages.push(damage);
+  }
+  const [first, ...more] = damages;
+  if (first === undefined) return [];
+  const others = more.length === 0 ? "" : `; so are the scales of ${more.length} more of its ${weights.length} weights`;
+  const message = `${file.path} has damaged scales: ${first}${others}`;
+  const help = "take the checkpoint as it was published, or convert it anew";
+  return [{ code: "LTX6197", severity: "error", path: place, message, help }];
+}
+
+/** What is wrong with the scale of one weight, in words; null where nothing is. */
+async function damageOf(file: SafetensorsFile, weight: string): Promise<string | null> {
+  const module = weight.replace(/\.weight$/, "");
+  const names = scaleNames.map((ending) => module + ending).filter((name) => file.tensors.has(name));
+  if (names.length === 0) return `${weight} is in 8 bits and has none, as others have`;
+  const read: (readonly [name: string, numbers: Float32Array])[] = [];
+  for (const name of names) {
+    const dtype = file.tensors.get(name)?.dtype;
+    if (dtype === undefined || !scaleTypes.has(dtype))
+      return `${name} has the type ${dtype}, not one of 16 bits or more with fractions`;
+    const numbers = await file.readFloat32(name);
+    const bad = numbers.find((x) => !(x > 0 && x < Infinity));
+    if (bad !== undefined) return `${name} has the number ${bad}, where all must be above 0 and finite`;
+    read.push([name, numbers]);
+  }
+  const [one, other] = read;
+  if (one === undefined || other === undefined) return null;
+  const isSame = one[1].length === other[1].length && one[1].every((x, i) => x === other[1][i]);
+  return isSame ? null : `${one[0]} and ${other[0]} are both there and differ`;
 }
 
 /** The numbers by which a weight is multiplied: one, or one for each row. */

@@ -8,10 +8,21 @@ interface Failure extends Pick<Finding, "code" | "path"> {
   readonly advice: string;
 }
 
-/** Looks at the numbers of an optimizer step: LTX7001 (loss), LTX7002 (gradient), LTX7010 (attention); null when all is well. */
+/** What may be wrong after some training, and before any. */
+const advices = {
+  later: { path: ["optimization", "learning_rate"], advice: "lower `learning_rate`, and look at the samples" },
+  first: {
+    path: ["model", "model_path"],
+    advice:
+      "nothing was trained yet, so `learning_rate` is not why: look at the samples and the loss of the strategy, and take the weights as they were published, since some may be NaN",
+  },
+} as const;
+
+/** Looks at the numbers of optimizer step `j`, counted from 0: LTX7001 (loss), LTX7002 (gradient), LTX7010 (attention); null when all is well. */
 export function failureOf(
   { reports, gradNorm }: Pick<AccumulatedGradients, "reports" | "gradNorm">,
   samples: readonly (readonly string[])[],
+  j: number,
 ): Failure | null {
   const blind = blindSamples(reports, samples);
   if (blind !== null) {
@@ -27,8 +38,7 @@ export function failureOf(
   const what = broken === null ? "the gradient" : `the loss term \`${broken.term}\` of ${broken.samples.join(", ")}`;
   return {
     code: broken === null ? "LTX7002" : "LTX7001",
-    path: ["optimization", "learning_rate"],
     what: `${what} is not a finite number`,
-    advice: "lower `learning_rate`, and look at the samples if it happens at once",
+    ...advices[j === 0 ? "first" : "later"],
   };
 }

@@ -64,6 +64,16 @@ export const entries = [
     good: "lora:\n  target_modules: [transformer_blocks.47.attn1.to_k]\nruntime:\n  engine: ltx-trainer\n",
   },
   {
+    code: "LTX6197",
+    slug: "damaged-scales",
+    title: "Scales of weights in 8 bits are damaged",
+    explanation:
+      "A weight in 8 bits is multiplied by its scale (`weight_scale` or `scale_weight`). Here one is missing where other weights have theirs, or is zero, " +
+      "negative, not finite or a whole number by its type, or there are two that differ. The model would train, but with weights that nobody meant.",
+    bad: "a checkpoint with `to_q.weight_scale` of NaN",
+    good: "model:\n  model_path: ltx-2-19b-dev-fp8.safetensors   # as it was published\n",
+  },
+  {
     code: "LTX6398",
     slug: "scales-of-other-shape",
     title: "The scales of a weight in 8 bits fit neither the weight nor its rows",

@@ -13,7 +13,7 @@ export const entries = [
     title: "A loss is not a number any more",
     explanation:
       "The loss of the named samples is infinite or NaN. The weights were not changed by this step, and those of the step before are " +
-      "saved. In the first steps the reason is usually in the data, later a learning rate that is too high.",
+      "saved. In the first step the reason is in the data, the loss or the base model's weights, later usually a learning rate that is too high.",
     bad: config("optimization: {learning_rate: 1e3}"),
     good: config("optimization: {learning_rate: 1e-4}"),
   },
