@@ -45,6 +45,7 @@ export { vaeTensors } from "./media/vae/vae-tensors.ts";
 
 // A run: looking at all that it needs, opening it, training, going on with it.
 export { openRun, type OpenedRun, type OpenOptions } from "./opening/open-run.ts";
+export { QuantizingStopped } from "./model/quantized-file.ts";
 export { checkPlaces, preflight, type Preflight } from "./opening/preflight.ts";
 export { train } from "./train.ts";
 export { lockFolder } from "./run-folder/lock.ts";

@@ -9,6 +9,7 @@ import {
   newestRun,
   openEngine,
   precisionOf,
+  QuantizingStopped,
   openRun,
   train,
   type OpenOptions,
@@ -159,6 +160,7 @@ async function trainWith(
     onWork: onWorkOf(asked.options),
     judge: (own, examined) => memoryBefore({ config: own, step, engine }, examined),
     tell: (text) => say(session, text),
+    onInterrupt: session.io.onInterrupt,
   });
   const folder = opened.run.config.output_dir;
   if (folder !== asked.written || asked.hasPattern) say(session, `output folder ${shownPath(session.io, folder)}`);
@@ -294,6 +296,10 @@ export async function run(session: Session, path: string, options: RunOptions): 
       ? await trainOnOfficial(session, toTrain, examined, reporter)
       : await trainWith(session, toTrain, reporter);
   } catch (error) {
+    if (error instanceof QuantizingStopped) {
+      io.err(`${error.message}\n`);
+      return exitCode.interrupted;
+    }
     if (!(error instanceof FindingsError)) throw error;
     reporter.findings(error.findings);
     return exitCode.findings;

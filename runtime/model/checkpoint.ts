@@ -14,7 +14,7 @@ import { isSection, isSplit, readConfigSections } from "./metadata.ts";
 import { createModule } from "./module.ts";
 import { checkScales, isFp8 } from "./fp8-weights.ts";
 import { readScaleFactors } from "./scale-factors.ts";
-import { blankQuantized, quantizedWeights } from "./quantized-file.ts";
+import { blankQuantized, quantizedWeights, type OnInterrupt } from "./quantized-file.ts";
 import type { Quantization } from "./quantize.ts";
 import {
   checkParts,
@@ -42,6 +42,8 @@ export interface LoadOptions {
   readonly isBlank?: boolean;
   /** Is told how far the quantization is, in words for the user. */
   readonly tell?: (text: string) => void;
+  /** Stops the quantization, which then throws QuantizingStopped; the system's own handling if not given. */
+  readonly onInterrupt?: OnInterrupt;
 }
 
 /** A checkpoint's transformer and connectors, on an engine. */
@@ -148,12 +150,18 @@ export async function loadTransformer(engine: Engine, options: LoadOptions): Pro
 async function quantizedOf(
   file: SafetensorsFile,
   { prefix, parameters }: Part,
-  { quantization: to = null, isTrained = false, isBlank = false, tell = () => {} }: LoadOptions,
+  {
+    quantization: to = null,
+    isTrained = false,
+    isBlank = false,
+    tell = () => {},
+    onInterrupt = () => () => {},
+  }: LoadOptions,
 ): Promise<QuantizedWeights | null> {
   // What is in 8 bits already is not rounded once more.
   if (to === null || isTrained || isFp8(file)) return null;
   if (isBlank) return blankQuantized(file, to);
-  return quantizedWeights(file, { to, names: parameters.map(({ name }) => prefix + name), tell });
+  return quantizedWeights(file, { to, names: parameters.map(({ name }) => prefix + name), tell, onInterrupt });
 }
 
 /** Opens a file that holds what the setting at `place` asks for. Errors: FindingsError that says what it is if it does not. */

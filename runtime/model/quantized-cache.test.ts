@@ -1,8 +1,11 @@
+import { spawnSync } from "node:child_process";
 import {
   chmodSync,
   existsSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
   statSync,
   truncateSync,
   utimesSync,
@@ -12,9 +15,10 @@ import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { openSafetensors, writeSafetensors } from "../files/safetensors/index.ts";
+import { FindingsError } from "../findings.ts";
 import { temporaryFolders } from "../testing/temporary-folders.ts";
 import { keepQuantized, whyNotUsed } from "./quantized-cache.ts";
-import { quantizedWeights } from "./quantized-file.ts";
+import { quantizedWeights, QuantizingStopped, type OnInterrupt } from "./quantized-file.ts";
 
 const test = suite("cache of quantized weights");
 const folder = temporaryFolders(test, "ltxc-quantized");
@@ -22,7 +26,7 @@ const folder = temporaryFolders(test, "ltxc-quantized");
 const name = "transformer_blocks.0.ff.net.2.weight";
 
 /** Opens the quantized weights of a small model with this cache folder; gives what was told. */
-async function open(cache: string): Promise<readonly string[]> {
+async function open(cache: string, onInterrupt: OnInterrupt = () => () => {}): Promise<readonly string[]> {
   const path = join(cache, "model.safetensors");
   const data = Float32Array.from({ length: 4096 }, (_, i) => Math.sin(i));
   if (!existsSync(path))
@@ -32,7 +36,7 @@ async function open(cache: string): Promise<readonly string[]> {
   const before = process.env["XDG_CACHE_HOME"];
   process.env["XDG_CACHE_HOME"] = cache;
   try {
-    await quantizedWeights(model, { to: "int8-quanto", names: [name], tell: (text) => told.push(text) });
+    await quantizedWeights(model, { to: "int8-quanto", names: [name], tell: (text) => told.push(text), onInterrupt });
   } finally {
     if (before === undefined) delete process.env["XDG_CACHE_HOME"];
     else process.env["XDG_CACHE_HOME"] = before;
@@ -64,6 +68,61 @@ test("weights are quantized once, and again where the file is damaged, cut off, 
     assert.match(second, /^quantizing weights/);
     assert.equal([readFileSync(path).equals(whole), await open(cache)], [true, []]);
   }
+});
+
+test("a file of another model or method under this name is not used", async () => {
+  const cache = await folder();
+  await open(cache);
+  const path = fileIn(cache);
+  const whole = readFileSync(path);
+  const { tensors, metadata, read, close } = await openSafetensors(path);
+  const stored = await Promise.all(
+    [...tensors].map(async ([own, { shape, dtype }]) => ({ name: own, shape, dtype, data: await read(own) })),
+  );
+  await close();
+  for (const other of [{ quantization: "fp8-quanto" }, { base: "0123" }]) {
+    await writeSafetensors(path, stored, { ...metadata, ...other });
+    await keepQuantized(path);
+    assert.is((await open(cache))[0], `${path} is of another model or method: the weights are quantized anew`);
+    assert.ok(readFileSync(path).equals(whole));
+  }
+});
+
+test("a folder in the place of the file is told before anything is quantized", async () => {
+  const cache = await folder();
+  await open(cache);
+  const path = fileIn(cache);
+  for (const place of [path, `${path}.code`]) {
+    rmSync(place);
+    mkdirSync(place);
+    const error: unknown = await open(cache).catch((e: unknown) => e);
+    assert.ok(error instanceof FindingsError);
+    assert.equal([error.findings[0]?.code, error.findings[0]?.message.split(" ")[0]], ["LTX6198", place]);
+    rmSync(place, { recursive: true });
+    await open(cache);
+  }
+});
+
+test("a signal stops the quantization and leaves nothing, and what killed processes left is removed", async () => {
+  const cache = await folder();
+  let listening = 0;
+  const atOnce: OnInterrupt = (listener) => {
+    listening++;
+    listener();
+    return () => void listening--;
+  };
+  const error: unknown = await open(cache, atOnce).catch((e: unknown) => e);
+  assert.ok(error instanceof QuantizingStopped);
+  assert.equal([filesIn(cache), listening], [[], 0]);
+  const { pid } = spawnSync(process.execPath, ["--version"]);
+  const left = (writer: number) => `.de22.safetensors.${writer}.0.tmp`;
+  for (const writer of [pid, process.pid])
+    writeFileSync(join(cache, "ltxc", "quantized", left(writer)), "", { mode: 0o600 });
+  await open(cache);
+  assert.equal(
+    filesIn(cache).filter((file) => file.endsWith(".tmp")),
+    [left(process.pid)],
+  );
 });
 
 test("what was not used for long, or is more than a few, is deleted when a file is made", async () => {

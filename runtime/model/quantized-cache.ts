@@ -43,6 +43,13 @@ export function quantizedFolder(): string {
   return why === null ? folder : fail("LTX6394", `${folder} ${why}, so what lies there is not used`, help, place);
 }
 
+/** A folder can not be replaced by a file, which would show when all is quantized. @throws FindingsError LTX6198 */
+export function expectNoFolder(path: string): void {
+  const inTheWay = [path, codeOf(path)].find((one) => lstatSync(one, { throwIfNoEntry: false })?.isDirectory());
+  if (inTheWay === undefined) return;
+  fail("LTX6198", `${inTheWay} is a folder, and quantized weights are to be written there`, "remove it", place);
+}
+
 /** Why a file is not used; null for one that is as it was written, and then it counts as used now. "" for none at all. */
 export async function whyNotUsed(path: string): Promise<string | null> {
   const stats = lstatSync(path, { throwIfNoEntry: false });

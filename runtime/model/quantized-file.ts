@@ -2,6 +2,7 @@
 import { join, resolve } from "node:path";
 import type { Tensor } from "../contract.ts";
 import type { Engine } from "../engine/engine.ts";
+import { removeLeftovers } from "../files/atomic.ts";
 import {
   openSafetensors,
   writeSafetensors,
@@ -13,7 +14,7 @@ import { fail, type Finding } from "../findings.ts";
 import { checkpointHash } from "./checkpoint-hash.ts";
 import { groupOf } from "./group-scales.ts";
 import { quantizations, quantizeRows, type Quantization } from "./quantize.ts";
-import { keepQuantized, quantizedFolder, whyNotUsed } from "./quantized-cache.ts";
+import { expectNoFolder, keepQuantized, quantizedFolder, whyNotUsed } from "./quantized-cache.ts";
 import { blockOf } from "./block-of.ts";
 import type { QuantizedWeights } from "./weights.ts";
 
@@ -94,36 +95,71 @@ function mapped(engine: Engine, path: string, name: string, { to, shape, weight,
   });
 }
 
+/** The user has stopped the quantization; nothing of it is left. */
+export class QuantizingStopped extends Error {
+  constructor() {
+    super("stopped while quantizing; nothing was trained");
+    this.name = "QuantizingStopped";
+  }
+}
+
+/** Listens for Ctrl-C and signals like it, until what it returns is called. */
+export type OnInterrupt = (listener: () => void) => () => void;
+
 interface ToQuantize {
   readonly to: Quantization;
   /** Names of tensors of the file. */
   readonly names: readonly string[];
   /** Is told how far it is, in words for the user. */
   readonly tell: (text: string) => void;
+  /** Is used while weights are quantized. */
+  readonly onInterrupt: OnInterrupt;
 }
 
 /**
  * The file with those of the named weights that are quantized, and their scales, float32 `[rows]`.
- * @throws FindingsError LTX6394 without a folder that only this user can write to; LTX619x where there is no room
+ * @throws FindingsError LTX6394 without a folder that only this user can write to, LTX6198 for a folder in the place of the file; LTX619x
+ * where there is no room; QuantizingStopped
  */
-async function openQuantized(model: SafetensorsFile, { to, names, tell }: ToQuantize): Promise<SafetensorsFile> {
+async function openQuantized(model: SafetensorsFile, { names, ...how }: ToQuantize): Promise<SafetensorsFile> {
+  const { to } = how;
   const folder = quantizedFolder();
+  await removeLeftovers(folder);
   const hash = (await checkpointHash(model.path)).replace(/^sha256:/, "").slice(0, 32);
   const path = join(folder, `${hash}-${to}-${quantizations[to].version}.safetensors`);
+  expectNoFolder(path);
+  const metadata = { base: hash, quantization: to };
   const wanted = names.filter((name) => isQuantized(name, model.tensors.get(name)?.shape ?? [], to));
-  const found = await openIfWhole(path, model, { to, names: wanted, tell });
+  const asked = { ...how, names: wanted, metadata };
+  const found = await openIfWhole(path, model, asked);
   if (found !== null) return found;
-  await writeSafetensors(path, tensorsOf(model, wanted, to, tell), { base: hash, quantization: to });
+  await write(path, model, asked);
   await keepQuantized(path);
-  const made = await openIfWhole(path, model, { to, names: wanted, tell });
+  const made = await openIfWhole(path, model, asked);
   return made ?? fail("LTX6394", `${path} is not what was just written to it`, "see what else writes there", place);
+}
+
+interface Asked extends ToQuantize {
+  /** What the file says of itself. */
+  readonly metadata: Readonly<Record<"base" | "quantization", string>>;
+}
+
+/** @throws QuantizingStopped at the next weight after a signal; the file that was there stays */
+async function write(path: string, model: SafetensorsFile, { metadata, onInterrupt, ...asked }: Asked): Promise<void> {
+  const stop = new AbortController();
+  const off = onInterrupt(() => stop.abort(new QuantizingStopped()));
+  try {
+    await writeSafetensors(path, tensorsOf(model, asked, stop.signal), metadata);
+  } finally {
+    off();
+  }
 }
 
 /** Null where there is no such file with all of the weights that can be used: one of another run may have fewer. Says what is damaged. */
 async function openIfWhole(
   path: string,
   model: SafetensorsFile,
-  { to, names, tell }: ToQuantize,
+  { to, names, tell, metadata }: Asked,
 ): Promise<SafetensorsFile | null> {
   const why = await whyNotUsed(path);
   if (why !== null) {
@@ -136,17 +172,19 @@ async function openIfWhole(
     const shapeOf = (own: string) => file.tensors.get(own)?.shape.join();
     return shapeOf(name) === numbers.join() && shapeOf(scaleOf(name)) === scales.join();
   };
-  if (names.every(isThere)) return file;
+  const { base, quantization } = file.metadata;
+  const isOther = base !== metadata.base || quantization !== metadata.quantization;
+  if (!isOther && names.every(isThere)) return file;
   await file.close();
+  if (isOther) tell(`${path} is of another model or method: the weights are quantized anew`);
   return null;
 }
 
 /** Each weight, and right behind it its scales. */
 function tensorsOf(
   model: SafetensorsFile,
-  names: readonly string[],
-  to: Quantization,
-  tell: ToQuantize["tell"],
+  { names, to, tell }: Pick<ToQuantize, "names" | "to" | "tell">,
+  signal: AbortSignal,
 ): OutputTensor[] {
   let told = -1;
   return names.flatMap((name, i): OutputTensor[] => {
@@ -155,6 +193,7 @@ function tensorsOf(
     const { numbers, scales: ofScales, type } = layoutOf(shape, to);
     let scales = new Float32Array(0);
     const quantized = async () => {
+      signal.throwIfAborted();
       const tenth = Math.floor((10 * i) / names.length);
       if (tenth > told) tell(`quantizing weights to ${to}, once for this model: ${10 * (told = tenth)} %`);
       const made = quantizeRows(await model.readFloat32(name), rows, to);

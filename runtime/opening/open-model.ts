@@ -89,6 +89,8 @@ export interface ModelOpening {
   readonly isBlank?: boolean;
   /** Is told how far the quantization of weights is, in words for the user. */
   readonly tell?: (text: string) => void;
+  /** Stops a quantization of weights: the opening then throws QuantizingStopped. */
+  readonly onInterrupt?: (listener: () => void) => () => void;
 }
 
 interface TrainingOptions extends ModelOpening {
@@ -115,7 +117,8 @@ export async function openModel(
   trained: TrainingOptions,
 ): Promise<TrainableModel> {
   const { lora, seed, isCheckpointed, hasEma = false, blocks, isBlank = false } = trained;
-  const how = { quantization: trained.quantization ?? null, isBlank, tell: trained.tell ?? (() => {}) };
+  const { tell = () => {}, onInterrupt = () => () => {} } = trained;
+  const how = { quantization: trained.quantization ?? null, isBlank, tell, onInterrupt };
   const options = { ...loadOptions(model, modalities), ...how, ...(blocks === undefined ? {} : { blocks }) };
   const loaded = await loadModel(engine, { ...options, isTrained: lora === null });
   const needsBase = passes.some(({ weights }) => weights === "base");

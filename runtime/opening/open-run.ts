@@ -42,18 +42,20 @@ export interface OpenOptions {
   readonly judge?: (config: RunConfig, examined: Preflight) => Promise<readonly Finding[]>;
   /** Is told, in words for the user, what takes time before the first step. */
   readonly tell?: (text: string) => void;
+  /** Listens for Ctrl-C while weights are quantized, which then throws QuantizingStopped. */
+  readonly onInterrupt?: (listener: () => void) => () => void;
 }
 
 /**
  * Locks the output folder and opens everything that a run needs, after its preflight: parameters, files, data, then the model.
  * @throws FindingsError with every mistake found, LTX60xx to LTX63xx; LTX6340 where another run has the folder, LTX6341 where work of an
- * earlier one lies there
+ * earlier one lies there; QuantizingStopped
  */
 export async function openRun(
   engine: Engine,
   written: RunConfig,
   step: Step,
-  { onWork = "refuse", judge = async () => [], tell }: OpenOptions = {},
+  { onWork = "refuse", judge = async () => [], ...opening }: OpenOptions = {},
 ): Promise<OpenedRun> {
   const lock = await lockOrExplain(written, step, onWork);
   try {
@@ -61,7 +63,7 @@ export async function openRun(
     const examined = await preflight(config, step, { onWork: onWork === "new" ? "refuse" : onWork });
     const judged = [...(await engineWarnings(config, computedBy(engine))), ...(await judge(config, examined))];
     if (judged.some(({ severity }) => severity === "error")) throw new FindingsError(judged);
-    const opened = await openExamined(engine, config, step, examined, tell === undefined ? {} : { tell });
+    const opened = await openExamined(engine, config, step, examined, opening);
     const deleted = await carryOut(examined.removal);
     const close = async () => {
       await opened.close().finally(lock.release);

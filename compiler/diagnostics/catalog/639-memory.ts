@@ -74,6 +74,16 @@ export const entries = [
     good: "model:\n  model_path: ltx-2-19b-dev-fp8.safetensors   # as it was published\n",
   },
   {
+    code: "LTX6198",
+    slug: "folder-for-quantized-file",
+    title: "A folder is where the file of quantized weights should be",
+    explanation:
+      "Quantized weights are kept in a file of the user's cache folder, and a file does not replace a folder. Nothing of ltxc makes one there, so " +
+      "it can be removed.",
+    bad: "mkdir ~/.cache/ltxc/quantized/0123-int8-quanto-1.safetensors",
+    good: "rmdir ~/.cache/ltxc/quantized/0123-int8-quanto-1.safetensors",
+  },
+  {
     code: "LTX6398",
     slug: "scales-of-other-shape",
     title: "The scales of a weight in 8 bits fit neither the weight nor its rows",
