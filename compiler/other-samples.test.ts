@@ -155,6 +155,54 @@ test("what has no others, or is not reduced, is one finding each", () => {
   assert.equal(codesOf("  fps: uniform(12, 30) per frame\n", velocity), ["LTX4014"]);
 });
 
+test("a term whose samples are averaged is told of `others`, once", () => {
+  const text = `strategy: dispersive_variance
+sources:
+  latents: {directory: latents, kind: video_latents}
+  conditions: {directory: conditions, kind: text_embeddings}
+outputs:
+  mid: {tap: block 1, modality: video}
+params:
+  lambda: {type: number, default: 0.5, minimum: 0}
+let:
+  pooled: mean(mid, token)
+  centred: pooled - mean(pooled, batch)
+video:
+  latents: latents
+loss:
+  video: mse(video.prediction, video.target)
+  disperse: lambda * log(1e-6 + mean(exp(-mean(centred^2, hidden)), batch))
+`;
+  const [found, ...more] = check({ path: "test.strategy", text }).diagnostics;
+  assert.equal(more, []);
+  assert.is(found?.code, "LTX5038");
+  assert.match(found?.help ?? "", "`others(x)`");
+  assert.equal(
+    found?.labels.map(({ span }) => text.slice(span.start, span.end)),
+    ["mean(pooled, batch)"],
+  );
+});
+
+test("an axis that a comparison has averaged is told so", () => {
+  const helpOf = (loss: string) => {
+    const { diagnostics } = check({ path: "test.strategy", text: strategy("", `  all: ${loss}\n`) });
+    const errors = diagnostics.filter(({ severity }) => severity === "error");
+    assert.equal(
+      errors.map(({ code }) => code),
+      ["LTX4005"],
+    );
+    return errors[0]?.help ?? "";
+  };
+  const contrast = "(video.prediction, others(video.target))";
+  assert.match(helpOf(`mean(mse${contrast}, axis=other)`), "`mse` has already averaged over `other`");
+  assert.match(helpOf(`mean(2 * mae${contrast}, axis=other)`), "`mean(abs(a - b), axis=other)`");
+  assert.match(helpOf("mean(mse(video.prediction, video.target), axis=frame)"), "`mean(grid((a - b)^2), axis=frame)`");
+  assert.match(helpOf("mean(charbonnier(video.prediction, video.target), axis=channel)"), "`charbonnier` has already");
+  assert.match(helpOf("mean(mean(video.timesteps, axis=frame))"), "`grid(video.timesteps)`");
+  assert.match(helpOf(`mean(e, axis=other)\nlet:\n  e: 2 * mse${contrast}`), "`mse` has already averaged");
+  assert.equal(codesOf("", `mean(mean(grid((video.prediction - video.target)^2), axis=frame))`), []);
+});
+
 test("a value may be called `others`, as before there was the function", () => {
   const text = strategy(
     "",

@@ -25,6 +25,7 @@ import {
   type Stage,
   type Type,
 } from "./core.ts";
+import { missingAxisHelp } from "./missing-axis.ts";
 import { spanOf, type Report } from "./report.ts";
 import { unitOf } from "./units.ts";
 
@@ -228,10 +229,7 @@ export function reduce(report: Report, fn: Reduction, arg: Core, axes: readonly 
   if (missing !== undefined || arg.type.stage !== "device") {
     const lacks = missing === undefined ? "no axes to reduce" : `no axis \`${missing}\``;
     report.error("LTX4005", span, `${describe(arg.type)} has ${lacks}`, {
-      help:
-        arg.type.axes.length === 0
-          ? "a single number needs no reduction"
-          : `it has ${arg.type.axes.map((axis) => `\`${axis}\``).join(", ")}`,
+      help: missingAxisHelp(report, arg, missing ?? null),
     });
     return poisoned(span);
   }

@@ -8,6 +8,7 @@ import { textAt, type SourceFile } from "../source/source-file.ts";
 import type { Span } from "../source/span.ts";
 import { familyOf } from "./axes.ts";
 import type { Binding } from "./checked.ts";
+import { allNodes } from "./dependencies.ts";
 import { childrenOf, describe, type Core, type Family, type Type } from "./core.ts";
 
 /** Comparing each of many unknown names with each of many known ones would take as long as the product of both. */
@@ -118,6 +119,11 @@ export class Report {
     this.error("LTX4002", spanOf(core), `${what} takes numbers, this is ${describe(core.type)}`, {
       help: `\`float(${text ?? "m"})\` turns the mask into 0 and 1`,
     });
+  }
+
+  /** A value and what it is made of, names followed; nothing below a node that `isEnd` says. */
+  nodesOf(core: Core, isEnd: (node: Core) => boolean): Iterable<Core> {
+    return allNodes(core, this.#bindings, isEnd);
   }
 
   /** "`bool[batch, token:audio]` comes from here": where a value that runs over a family's tokens was written. */

@@ -37,6 +37,7 @@ import { defineField, type ModalityContext } from "./modality.ts";
 import { noisyOf, referenceField } from "./noisy-references.ts";
 import { passContext } from "./pass-contexts.ts";
 import { PassTable, type PassContext } from "./passes.ts";
+import { termOverTheBatch } from "./rules/odd-reductions.ts";
 import { isPlain } from "./units.ts";
 import { spanOf, type Report } from "./report.ts";
 
@@ -131,6 +132,7 @@ export class Scope {
     const core = infer(value, this.#environment(null, `loss.${name.text}`));
     if (core.op === "error" || !isPlain(this.#report, core, "a loss")) return [];
     if (isMask(core) || core.type.axes.join() !== "batch" || core.type.stage !== "device") {
+      if (!core.type.axes.includes("batch") && termOverTheBatch(core, this.bindings.finished, this.#report)) return [];
       this.#report.error(
         "LTX4008",
         spanOf(core),

@@ -1,4 +1,6 @@
 /** Reductions that hide what a loss is about. */
+import type { Label } from "../../diagnostics/diagnostic.ts";
+import type { Span } from "../../source/span.ts";
 import type { Binding, CheckedLoss } from "../checked.ts";
 import type { Core } from "../core.ts";
 import { allNodes, behind, readsPrediction } from "../dependencies.ts";
@@ -49,13 +51,34 @@ export function overTheBatch(losses: readonly CheckedLoss[], bindings: Bindings,
   ];
   const reported = new Set<Core>();
   for (const root of roots) {
-    for (const node of allNodes(root, bindings)) {
-      if (node.op !== "reduce" || !node.axes.includes("batch") || node.span === null || reported.has(node)) continue;
+    for (const node of batchReductions(root, bindings)) {
+      if (reported.has(node)) continue;
       reported.add(node);
-      const text = report.textAt(node.arg.span) ?? "x";
-      report.error("LTX5038", node.span, "this mixes the samples of a batch: it changes with the batch size", {
-        help: `\`${node.fn}(${text})\` reduces all axes but \`batch\`; to compare a sample with the others of its batch, write \`others(x)\` and reduce \`other\``,
-      });
+      mixesSamples(node, [], report);
     }
   }
+}
+
+/** One finding for a term that is no number for each sample, since it is reduced over `batch`; false where it is not. */
+export function termOverTheBatch(term: Core, bindings: Bindings, report: Report): boolean {
+  const [first, ...more] = new Set(batchReductions(term, bindings));
+  if (first === undefined) return false;
+  const labels = more.map(({ span }) => ({ span, message: "this reduces `batch`, too" }));
+  mixesSamples(first, labels, report);
+  return true;
+}
+
+type OverBatch = Extract<Core, { op: "reduce" }> & { readonly span: Span };
+
+const batchReductions = (root: Core, bindings: Bindings): readonly OverBatch[] =>
+  [...allNodes(root, bindings)].filter(
+    (node): node is OverBatch => node.op === "reduce" && node.axes.includes("batch") && node.span !== null,
+  );
+
+function mixesSamples({ span, fn, arg }: OverBatch, labels: readonly Label[], report: Report): void {
+  const text = report.textAt(arg.span) ?? "x";
+  report.error("LTX5038", span, "this mixes the samples of a batch: it changes with the batch size", {
+    help: `\`${fn}(${text})\` reduces all axes but \`batch\`; to compare a sample with the others of its batch, write \`others(x)\` and reduce \`other\``,
+    labels,
+  });
 }
