@@ -11,7 +11,9 @@ import {
   runSeconds,
   stepSeconds,
   partsOfStep,
+  type EngineSpeed,
   type Graph,
+  type Plan,
   type PlannedCard,
   type PlannedEngine,
   type Preflight,
@@ -22,12 +24,19 @@ import { exitCode } from "../shell/exit.ts";
 import { readRunConfig } from "../shell/files.ts";
 import { bytes, table } from "../shell/text.ts";
 import { inspectMachine } from "../shell/machine.ts";
-import { alternativeRows, alternativesOf, alternativeText, tableRows, type Alternative } from "../plan/alternatives.ts";
+import {
+  alternativeRows,
+  alternativesOf,
+  alternativeText,
+  speedWith,
+  tableRows,
+  type Alternative,
+} from "../plan/alternatives.ts";
 import { createMomentLine } from "../shell/moment-line.ts";
 import { indented, leftOutRows } from "../plan/outlook.ts";
 import { hopeless, roomOf } from "../plan/memory-check.ts";
 import { plannedEngine, reckoningFor, reckoningOn, reckoningText, type Reckoning } from "../plan/planned-engine.ts";
-import { settledPlan, type Settled } from "../plan/offload.ts";
+import { plansOf, settledWith, type Settled } from "../plan/offload.ts";
 import { planRows } from "../plan/plan-text.ts";
 import { fittingOf } from "../plan/remedy.ts";
 import { codeOf, printFindings, printReport } from "../shell/print-findings.ts";
@@ -105,6 +114,9 @@ interface Estimate extends Reckoning, Settled {
 
 const fits = ({ plan, space }: Estimate): boolean => planBytes(plan) <= space.free;
 
+const secondsOf = ({ commonest }: Plan, speed: EngineSpeed | null): number | null =>
+  speed === null ? null : stepSeconds(commonest, speed);
+
 function toJson(estimate: Estimate): object {
   const { path, config, engine, insteadOf, leftOut, plan, alternatives, speed, space, card } = estimate;
   const { steps } = config.optimization;
@@ -129,12 +141,14 @@ function toJson(estimate: Estimate): object {
     speed,
     memory: { free: space.free },
     gpu: card === null ? null : { title: card.title, bytes: card.bytes },
-    alternatives: alternatives.map(({ settings, smaller, plan: own }) => ({
-      settings,
-      smaller,
+    alternatives: alternatives.map(({ plan: own, ...one }) => ({
+      settings: one.settings,
+      smaller: one.smaller,
+      engine: one.engine,
+      offload: one.isStreamed ? "blocks" : "none",
       fits: planBytes(own) <= space.free,
       residentBytes: planBytes(own),
-      secondsPerStep: speed === null ? null : stepSeconds(own.commonest, speed),
+      secondsPerStep: secondsOf(own, speedWith({ ...one, plan: own }, speed)),
       plan: own,
     })),
   };
@@ -152,7 +166,7 @@ function textOf(session: Session, estimate: Estimate): string {
     alternatives.length === 0
       ? "  none of those that are tried saves memory"
       : indented(table(alternativeRows(alternatives, speed)));
-  const whole = indented(table(tableRows(plan, alternatives, { speed, most: space.free })));
+  const whole = indented(table(tableRows(estimate, alternatives, { speed, most: space.free })));
   const where = card === null ? "" : `, for ${card.title}`;
   const lines = [
     colors.bold(`${path} on ${reckoningText(estimate)}${where}`),
@@ -167,9 +181,10 @@ function textOf(session: Session, estimate: Estimate): string {
 }
 
 /** What `auto` has chosen. */
-function offloadRows({ isChosen }: Estimate): string[][] {
-  if (!isChosen) return [];
-  return [["offload", "weights of blocks wait on the host until they are needed: the run does not fit otherwise"]];
+function offloadRows(estimate: Estimate): string[][] {
+  if (!estimate.isChosen) return [];
+  const why = fits(estimate) ? "the run does not fit otherwise" : "that takes less memory, though still too much";
+  return [["offload", `weights of blocks wait on the host until they are needed: ${why}`]];
 }
 
 /** The card of `--gpu`; where there is none of that name, the finding is printed. */
@@ -252,10 +267,10 @@ async function forecast(
   const { engine } = reckoning;
   const space = await spaceOf(written, engine, card);
   tell("the run as it is");
-  const settled = await settledPlan(written, step, examined, { engine, most: space.free });
-  const { config, plan } = settled;
-  const search = { plan, engine, most: space.free, isTable, tell: (text: string) => tell(`it with ${text}`) };
-  const alternatives = await alternativesOf(config, step, examined, search);
+  const make = plansOf(step, examined);
+  const settled = await settledWith(make, written, engine, space.free);
+  const search = { engine, most: space.free, isTable, make, tell: (text: string) => tell(`it with ${text}`) };
+  const alternatives = await alternativesOf(written, step, examined, search);
   return { ...reckoning, path, leftOut, ...settled, alternatives, space, card, isTable };
 }
 

@@ -7,8 +7,12 @@ import { canOffload } from "./offload.ts";
 /** A setting as it is written in the run config, and what it does. */
 export interface Change {
   readonly setting: string;
+  /** The same for a table, in fewer letters. */
+  readonly short: string;
   /** Whether it is one of those that save most, whose combinations are worth a look. */
   readonly isMain: boolean;
+  /** Whether the run then computes with PyTorch. */
+  readonly isToTorch?: true;
   apply(config: RunConfig): RunConfig;
 }
 
@@ -19,20 +23,24 @@ export function changesOf(config: RunConfig, { name }: PlannedEngine, smallest =
   const { optimization, runtime } = config;
   const { enable_gradient_checkpointing, optimizer_type, batch_size, gradient_accumulation_steps } = optimization;
   const microBatches = (batch_size / smallest) * gradient_accumulation_steps;
-  const checkpointing = { enable_gradient_checkpointing: !enable_gradient_checkpointing };
   return [
-    ...(runtime.offload !== "blocks" && canOffload(config, name) ? [offloading] : []),
+    ...(name === "onnx" ? [toTorch] : []),
+    ...(runtime.offload !== "blocks" && canOffload(config, name) ? [offloadTo("blocks")] : []),
     ...(canOffload(config, name) ? quantizingOf(config) : []),
-    inOptimization(`enable_gradient_checkpointing: ${!enable_gradient_checkpointing}`, checkpointing, true),
+    checkpointingTo(!enable_gradient_checkpointing),
     ...(optimizer_type === "adamw" && runtime.optimization.optimizer === null
-      ? [inOptimization("optimizer_type: adamw8bit", { optimizer_type: "adamw8bit" })]
+      ? [inOptimization("optimizer_type: adamw8bit", "adamw8bit", { optimizer_type: "adamw8bit" })]
       : []),
     ...(batch_size > smallest && Number.isInteger(microBatches)
       ? [
-          inOptimization(`batch_size: ${smallest}, gradient_accumulation_steps: ${microBatches}`, {
-            batch_size: smallest,
-            gradient_accumulation_steps: microBatches,
-          }),
+          inOptimization(
+            `batch_size: ${smallest}, gradient_accumulation_steps: ${microBatches}`,
+            `batches of ${smallest}`,
+            {
+              batch_size: smallest,
+              gradient_accumulation_steps: microBatches,
+            },
+          ),
         ]
       : []),
   ];
@@ -47,11 +55,31 @@ export function smallestBatch({ smallestBatch = 1 }: StrategyInfo, { data }: Pre
 
 const commonDivisor = (a: number, b: number): number => (b === 0 ? a : commonDivisor(b, a % b));
 
-const offloading: Change = {
-  setting: "runtime.offload: blocks",
-  isMain: true,
-  apply: (config) => ({ ...config, runtime: { ...config.runtime, offload: "blocks" } }),
+/** ONNX Runtime computes in float32, and can not leave weights on the host. */
+export const toTorch: Change = {
+  setting: "runtime.engine: torch",
+  short: "engine: torch",
+  isMain: false,
+  isToTorch: true,
+  apply: (config) => ({ ...config, runtime: { ...config.runtime, engine: "torch" } }),
 };
+
+/** Frozen weights of blocks on the host, or all on the device. */
+export const offloadTo = (offload: "blocks" | "none"): Change => ({
+  setting: `runtime.offload: ${offload}`,
+  short: `offload: ${offload}`,
+  isMain: true,
+  apply: (config) => ({ ...config, runtime: { ...config.runtime, offload } }),
+});
+
+function checkpointingTo(enable_gradient_checkpointing: boolean): Change {
+  const setting = `enable_gradient_checkpointing: ${enable_gradient_checkpointing}`;
+  const short = enable_gradient_checkpointing ? "checkpointing" : "no checkpointing";
+  return {
+    ...inOptimization(setting, short, { enable_gradient_checkpointing }),
+    isMain: enable_gradient_checkpointing,
+  };
+}
 
 /** 8 bits first: 4 bits are offered to those who have taken 8. */
 function quantizingOf({ acceleration: { quantization } }: RunConfig): readonly Change[] {
@@ -60,16 +88,18 @@ function quantizingOf({ acceleration: { quantization } }: RunConfig): readonly C
   return [
     {
       setting: `acceleration.quantization: ${next}`,
+      short: next,
       isMain: true,
       apply: (config) => ({ ...config, acceleration: { ...config.acceleration, quantization: next } }),
     },
   ];
 }
 
-function inOptimization(setting: string, changed: Partial<RunConfig["optimization"]>, isMain = false): Change {
+function inOptimization(setting: string, short: string, changed: Partial<RunConfig["optimization"]>): Change {
   return {
     setting,
-    isMain,
+    short,
+    isMain: false,
     apply: (config) => ({ ...config, optimization: { ...config.optimization, ...changed } }),
   };
 }

@@ -113,7 +113,7 @@ export async function memoryFindings(
   const { data } = examined;
   // Memory follows from the largest sample alone.
   const outlines = data.outlines.filter(({ sample }) => sample.name === plan.largest.sample);
-  const search = { plan, engine, most: room.bytes, isTable: false };
+  const search = { engine, most: room.bytes, isTable: false };
   const alternatives = await alternativesOf(config, step, { ...examined, data: { ...data, outlines } }, search);
   const remedy = remedyText(alternatives, room.bytes);
   return judgeMemory(planBytes(plan), room, config.runtime.ignore_memory, remedy);
@@ -152,8 +152,7 @@ export async function memoryBefore(
   if (isSmall && mostTokens(examined) * config.optimization.batch_size <= FEW_TOKENS) return ofOffload;
   const settled = await settledPlan(config, step, examined, { engine, most: room.bytes });
   if (settled.isChosen) opened.offload?.(true);
-  const { config: planned, plan } = settled;
-  return [...(await memoryFindings({ config: planned, step, plan, engine }, examined)), ...ofOffload];
+  return [...(await memoryFindings({ config, step, plan: settled.plan, engine }, examined)), ...ofOffload];
 }
 
 function mostTokens({ data }: Preflight): number {

@@ -19,6 +19,9 @@ export interface Settled {
   readonly isChosen: boolean;
 }
 
+/** Makes a plan; as `planOf`. */
+export type MakePlan = (config: RunConfig, engine: PlannedEngine) => Promise<Plan>;
+
 const withBlocks = (config: RunConfig): RunConfig => ({ ...config, runtime: { ...config.runtime, offload: "blocks" } });
 
 /** Whether weights of blocks can wait on the host: on PyTorch, where they are frozen. */
@@ -27,7 +30,7 @@ export const canOffload = ({ model }: RunConfig, engine: EngineName | PlannedEng
 
 /**
  * Plans a run. `auto` leaves weights on the host where the run does not fit into a GPU's memory otherwise; on the CPU they are mapped from
- * their file, and the system keeps of them what it has room for.
+ * their file, and the system keeps of them what it has room for. Where the run fits neither way, it takes less memory so, which is chosen, too.
  * @param most bytes that the run may take; null where that is not known
  * Errors: FindingsError as `planOf`.
  */
@@ -37,10 +40,33 @@ export async function settledPlan(
   examined: Preflight,
   { engine, most }: { readonly engine: PlannedEngine; readonly most: number | null },
 ): Promise<Settled> {
-  const plan = await planOf(config, step, examined, engine);
+  return await settledWith(plansOf(step, examined), config, engine, most);
+}
+
+/** Makes each plan once. Errors: as `planOf`. */
+export function plansOf(step: Step, examined: Preflight): MakePlan {
+  const made = new Map<string, Promise<Plan>>();
+  return async (config, engine) => {
+    // Until it is decided, `auto` is reckoned as `none`.
+    const offload = config.runtime.offload === "blocks" ? "blocks" : "none";
+    const key = JSON.stringify([{ ...config, runtime: { ...config.runtime, offload } }, engine]);
+    const plan = made.get(key) ?? planOf(config, step, examined, engine);
+    made.set(key, plan);
+    return await plan;
+  };
+}
+
+/** `settledPlan` with a way of one's own to make plans. */
+export async function settledWith(
+  make: MakePlan,
+  config: RunConfig,
+  engine: PlannedEngine,
+  most: number | null,
+): Promise<Settled> {
+  const plan = await make(config, engine);
   const isOpen = config.runtime.offload === "auto" && engine.provider === "cuda" && canOffload(config, engine.name);
   if (!isOpen || most === null || planBytes(plan) <= most) return { config, plan, isChosen: false };
-  const other = await planOf(withBlocks(config), step, examined, engine);
+  const other = await make(withBlocks(config), engine);
   if (planBytes(other) >= planBytes(plan)) return { config, plan, isChosen: false };
   return { config: withBlocks(config), plan: other, isChosen: true };
 }

@@ -7,7 +7,15 @@ import { fittingOf, remedyText } from "./remedy.ts";
 const test = suite("what to do about memory");
 
 const plan = (gib: number) => ({ largest: { memory: { step: gib * 2 ** 30 } } }) as unknown as Plan;
-const set = (gib: number, ...settings: string[]): Alternative => ({ settings, smaller: null, plan: plan(gib) });
+const engine = { name: "torch", provider: "cuda", precision: "bfloat16" } as const;
+const set = (gib: number, ...settings: string[]): Alternative => ({
+  settings,
+  short: settings,
+  smaller: null,
+  plan: plan(gib),
+  engine,
+  isStreamed: false,
+});
 const cell = { time: 8, height: 32, width: 32 };
 const [from, to] = [
   { frames: 16, height: 16, width: 16 },

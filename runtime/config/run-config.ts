@@ -164,7 +164,7 @@ export interface RuntimeConfig {
   readonly provider: "auto" | "cpu" | "webgpu" | "cuda";
   readonly torch: string | null;
   readonly threads: number | null;
-  /** Where frozen weights of blocks are: on the device, or on the host until their block's turn comes. */
+  /** Where frozen weights of blocks are: on the device, or on the host until their block's turn comes; `auto` decides on a GPU alone. */
   readonly offload: "auto" | "none" | "blocks";
   readonly resume_anyway: boolean;
   readonly ignore_memory: boolean;

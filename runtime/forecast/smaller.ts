@@ -65,6 +65,23 @@ export async function smallerThatFits(
   return { crop: crops[high] as Crop, plan: found.plan };
 }
 
+/**
+ * The run with its largest sample cut to half the frames or half the height; null where its sources can not be cut so.
+ * Errors: as `planOf`, other than findings.
+ */
+export async function halved(
+  config: RunConfig,
+  step: Step,
+  examined: Preflight,
+  { what, engine }: Pick<Room, "engine"> & { readonly what: Smaller },
+): Promise<SmallerPlan | null> {
+  const { largest } = typicalOf(examined.data.outlines);
+  const sizeOf = ({ frames, height }: VideoGrid) => (what === "frames" ? frames : height);
+  const crop = cropsOf(largest, what).find(({ from, to }) => 2 * sizeOf(to) <= sizeOf(from) + 1);
+  const plan = crop === undefined ? null : await planCropped(config, step, examined, { crop, largest, engine });
+  return crop === undefined || plan === null ? null : { crop, plan };
+}
+
 /** Memory is nearly linear in the tokens: the cells at which the line through a size that fits and one that does not reaches `most`. */
 function cellsFor(most: number, fits: Cut, above: Cut): number {
   const perCell = (planBytes(above.plan) - planBytes(fits.plan)) / (above.cells - fits.cells);

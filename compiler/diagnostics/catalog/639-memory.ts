@@ -20,7 +20,7 @@ export const entries = [
     explanation:
       "With `offload: blocks`, frozen weights of the model's blocks stay in the memory of the host, and each block is copied to the device when " +
       "its turn comes. Only the engine `torch` does so, and only for weights that are not trained. The engine `onnx` maps weights from their " +
-      "file in any case, so that the system keeps in memory what it has room for.",
+      "file in any case, so that the system keeps in memory what it has room for; so does `torch` on the CPU, where `offload: auto` never does so.",
     bad: "ltxc run --set runtime.engine=onnx --set runtime.offload=blocks",
     good: "ltxc run --set runtime.engine=torch --set runtime.offload=blocks",
   },
