@@ -2,7 +2,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { Sizes, Step } from "../contract.ts";
 import { FindingsError } from "../findings.ts";
-import { checkpointMetadata } from "./checkpoint-metadata.ts";
+import { checkpointMetadata, runMetadata } from "./checkpoint-metadata.ts";
 
 const test = suite("checkpoint metadata");
 const grid = (frames: number, height: number, width: number) => ({ frames, height, width, steps: 0 });
@@ -19,6 +19,22 @@ function run(own: Readonly<Record<string, string>> = {}, optional = false) {
 
 const batch = (clip: Sizes[string], depth: Sizes[string]) => ({ names: ["a.pt"], sizes: { clip, depth } });
 const half = batch(grid(5, 4, 6), grid(5, 2, 3));
+
+test("says in how many bits the base really was: a checkpoint in fp8 is not quantized once more", () => {
+  const said = (fingerprint: Readonly<Record<string, string>>) => {
+    const step = { strategy: { compiler: "1", name: "s", sourceHash: "h" } };
+    const config = { model: { model_path: "/models/m.safetensors" } };
+    const own = { id: "r", step, config, fingerprint } as unknown as Parameters<typeof runMetadata>[0];
+    return runMetadata(own, 1)["ltxc.base_model_quantization"];
+  };
+  const quantization = "int8-quanto";
+  assert.equal([{}, { quantization }, { base_stored: "fp8" }, { base_stored: "fp8", quantization }].map(said), [
+    undefined,
+    "int8-quanto",
+    "fp8",
+    "fp8",
+  ]);
+});
 
 test("has the references' scale beside what the strategy writes, which wins", () => {
   const scale = { reference_downscale_factor: "2", reference_spatial_scale_factor: "2" };

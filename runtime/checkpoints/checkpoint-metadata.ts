@@ -11,7 +11,7 @@ export function runMetadata(
   { config: { model }, fingerprint, step, id }: Pick<Run, "config" | "fingerprint" | "step" | "id">,
   globalStep: number,
 ): CheckpointMetadata {
-  const { training_mode, lora_rank, lora_alpha, params = {}, base_model, quantization } = fingerprint;
+  const { training_mode, lora_rank, lora_alpha, params = {}, base_model, quantization, base_stored } = fingerprint;
   const entries = {
     version: step.strategy.compiler,
     run: id,
@@ -23,7 +23,7 @@ export function runMetadata(
     lora_alpha,
     base_model: basename(model.model_path),
     base_model_hash: base_model,
-    base_model_quantization: quantization,
+    base_model_quantization: base_stored ?? quantization,
     steps: globalStep,
   };
   const known = Object.entries(entries).filter(([, value]) => value !== undefined && value !== null);

@@ -82,6 +82,7 @@ export async function preflight(
     params,
     samples,
     baseModel: base.hash,
+    isFp8: examined?.isFp8 ?? false,
     networks: await hashesOf(networks),
     ...contents,
   });

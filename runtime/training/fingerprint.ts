@@ -32,6 +32,8 @@ export interface Fingerprint {
   readonly base_model?: string;
   /** The setting, where the frozen weights of the base model are quantized. */
   readonly quantization?: string;
+  /** Where the file of the base model is in 8 bits itself: then no setting quantizes it. Not compared, since it follows from the model. */
+  readonly base_stored?: "fp8";
   /** `checkpointHash` of the files of the strategy's networks, by name. */
   readonly networks?: Readonly<Record<string, string>>;
   /** What was in the files of the samples to train on. */
@@ -77,6 +79,8 @@ interface Fingerprinted {
   readonly samples: readonly string[];
   /** `checkpointHash` of the base model, where there is a file of it. */
   readonly baseModel?: string;
+  /** Whether the file of the base model is in 8 bits; false if not given. */
+  readonly isFp8?: boolean;
   /** `checkpointHash` of the files of the strategy's networks, by name. */
   readonly networks?: Readonly<Record<string, string>>;
   /** Of the samples' files, where they were looked at. */
@@ -88,7 +92,18 @@ interface Fingerprinted {
 }
 
 export function fingerprintOf(of: Fingerprinted): Fingerprint {
-  const { config, strategy, params, samples, baseModel, networks = {}, contents, heldOut, drawn = {} } = of;
+  const {
+    config,
+    strategy,
+    params,
+    samples,
+    baseModel,
+    isFp8 = false,
+    networks = {},
+    contents,
+    heldOut,
+    drawn = {},
+  } = of;
   const { optimization, model, seed } = config;
   const { quantization } = config.acceleration;
   const lora = loraOf(config);
@@ -111,6 +126,7 @@ export function fingerprintOf(of: Fingerprinted): Fingerprint {
     samples_hash: hashOf(samples),
     ...(baseModel === undefined ? {} : { base_model: baseModel }),
     ...(quantization === null ? {} : { quantization }),
+    ...(isFp8 ? { base_stored: "fp8" } : {}),
     ...(Object.keys(networks).length === 0 ? {} : { networks }),
     ...(contents === undefined ? {} : { contents }),
     ...(heldOut === undefined ? {} : { held_out: { names_hash: hashOf(heldOut.names), contents: heldOut.contents } }),
