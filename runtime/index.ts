@@ -74,7 +74,7 @@ export {
   type StepPlan,
 } from "./forecast/plan.ts";
 export { trainedBytes } from "./forecast/trained.ts";
-export { cardToPlan, REACHED, speedOfCard, type CardSpeed, type PlannedCard } from "./forecast/card.ts";
+export { cardToPlan, REACHED, speedOfCard, whyNoSpeed, type CardSpeed, type PlannedCard } from "./forecast/card.ts";
 export { halved, smallerThatFits, type Smaller, type SmallerPlan } from "./forecast/smaller.ts";
 export { printGraph } from "./graph/text.ts";
 export type { Graph } from "./graph/graph.ts";

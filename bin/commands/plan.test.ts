@@ -68,8 +68,25 @@ test("a card that is not known is a finding, with what is meant", async () => {
   assert.is(code, 1);
   assert.match(out, /error\[LTX6391\]: no card is known as `409O`/);
   assert.match(out, "did you mean `4090`?");
+  for (const [asked, meant] of [
+    ["4O90", "4090"],
+    ["h10O", "h100"],
+  ] as const)
+    assert.match((await ltxc(["plan", "--gpu", asked], { cwd: folder })).out, `did you mean \`${meant}\`?`);
+  for (const wrong of ["0 GB", "-3 GB", "1e999 GB", "24,5 GB"]) {
+    const said = (await ltxc(["plan", `--gpu=${wrong}`], { cwd: folder })).out;
+    assert.match(said, `error[LTX6391]: \`${wrong}\` is no amount of memory that a card has`);
+  }
   const size = await ltxc(["plan", "--gpu", "24"], { cwd: folder });
   assert.match(size.out, 'if you mean its memory, write "24 GB"');
+});
+
+test("it is said why a card has no time, and what the run config says otherwise", async () => {
+  const least = ["optimizer_type=adamw8bit", "batch_size=1", "enable_gradient_checkpointing=true"];
+  const set = least.flatMap((setting) => ["--set", `optimization.${setting}`]);
+  const { out } = await ltxc(["plan", "--gpu", "t4", ...set, "--set", "runtime.engine=wasm"], { cwd: folder });
+  assert.match(out, /^ {2}speed +not known: T4 has no bfloat16 in hardware/m);
+  assert.match(out, "for T4 (16 GiB); the run config says `engine: wasm`, with which a run would not compute so");
 });
 
 test("findings come instead of a plan", async () => {

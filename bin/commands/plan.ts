@@ -10,6 +10,7 @@ import {
   recordingSeconds,
   runSeconds,
   stepSeconds,
+  whyNoSpeed,
   partsOfStep,
   type EngineSpeed,
   type Graph,
@@ -167,10 +168,17 @@ function textOf(session: Session, estimate: Estimate): string {
       ? "  none of those that are tried saves memory"
       : indented(table(alternativeRows(alternatives, speed)));
   const whole = indented(table(tableRows(estimate, alternatives, { speed, most: space.free })));
-  const where = card === null ? "" : `, for ${card.title}`;
+  const where = card === null ? "" : `, for ${card.title}${otherThanWritten(config)}`;
   const lines = [
     colors.bold(`${path} on ${reckoningText(estimate)}${where}`),
-    indented(table([...offloadRows(estimate), ...planRows(plan, run, speed), ...leftOutRows(leftOut)])),
+    indented(
+      table([
+        ...offloadRows(estimate),
+        ...planRows(plan, run, speed),
+        ...noSpeedRows(estimate),
+        ...leftOutRows(leftOut),
+      ]),
+    ),
     "",
     colors.bold(isTable ? "As it is and with other settings" : "With other settings"),
     isTable ? whole : others,
@@ -178,6 +186,22 @@ function textOf(session: Session, estimate: Estimate): string {
     advice(estimate),
   ];
   return `${lines.join("\n")}\n`;
+}
+
+/** What the run config says that no card computes with. */
+function otherThanWritten({ runtime: { engine, provider } }: RunConfig): string {
+  const other = [
+    ...(["auto", "onnx", "torch"].includes(engine) ? [] : [`engine: ${engine}`]),
+    ...(["auto", "cuda"].includes(provider) ? [] : [`provider: ${provider}`]),
+  ];
+  if (other.length === 0) return "";
+  return `; the run config says \`${other.join("` and `")}\`, with which a run would not compute so`;
+}
+
+/** Why no time is told, of a card. */
+function noSpeedRows({ card, engine }: Estimate): string[][] {
+  const why = card === null ? null : whyNoSpeed(card, engine.precision);
+  return why === null ? [] : [["speed", why]];
 }
 
 /** What `auto` has chosen. */
@@ -194,8 +218,15 @@ function cardOf(session: Session, { gpu }: PlanOptions): { readonly card: Planne
   if (!("help" in found)) return { card: found };
   const { code, slug } = entryOf("LTX6391");
   const span = { start: 0, end: gpu.length };
-  const message = `no card is known as \`${gpu}\``;
-  const diagnostic = { code, slug, severity: "error", message, help: found.help, span, labels: [] } as const;
+  const diagnostic = {
+    code,
+    slug,
+    severity: "error",
+    message: found.message,
+    help: found.help,
+    span,
+    labels: [],
+  } as const;
   const reports = [{ file: sourceFile("--gpu", gpu), diagnostics: [diagnostic] }];
   printReport(session, reports, session.json ? "json" : "terminal");
   return null;
