@@ -334,4 +334,19 @@ test("names that use each other twice over, hundreds deep, are looked at within 
   );
 });
 
+test("LTX5042 quotes what is reduced only where it is written in the reduction", () => {
+  const helpOf = (loss: string): string => {
+    const text = strategy({ lets: "change(x): x - shift(x, frame, 1)", video: "keep: first_frame", loss });
+    return check({ path: "meant.strategy", text }).diagnostics.find(({ code }) => code === "LTX5042")?.help ?? "";
+  };
+  assert.match(
+    helpOf("mean(change(video.prediction))"),
+    "`float(video.generated) *` in front of what `mean(…)` is given",
+  );
+  assert.match(
+    helpOf("max(video.prediction + 1)"),
+    "`(video.prediction + 1) * float(video.generated)` inside `max(…)`",
+  );
+});
+
 test.run();

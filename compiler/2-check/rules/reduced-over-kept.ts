@@ -12,6 +12,8 @@ import { differenceOf } from "./odd-reductions.ts";
 type Bindings = ReadonlyMap<string, Binding>;
 
 interface Reduced {
+  /** The whole reduction. */
+  readonly node: Core;
   readonly fn: string;
   readonly arg: Core;
 }
@@ -44,15 +46,23 @@ export function reducedOverKept(
 function reductionOf(node: Core, name: ModalityName): Reduced | null {
   if (node.op !== "reduce" && node.op !== "quantile") return null;
   if (!node.axes.includes(`token:${name}`)) return null;
-  return { fn: node.op === "quantile" ? "quantile" : node.fn, arg: node.arg };
+  return { node, fn: node.op === "quantile" ? "quantile" : node.fn, arg: node.arg };
 }
 
-function withoutKept({ fn, arg }: Reduced, name: ModalityName, bindings: Bindings, report: Report): string {
+function withoutKept({ node, fn, arg }: Reduced, name: ModalityName, bindings: Bindings, report: Report): string {
   const generated = `${name}.generated`;
   const error = fn === "mean" ? differenceOf(behind(arg, bindings)) : null;
   const [a, b] = error?.args.map(({ span }) => report.textAt(span) ?? "…") ?? [];
   if (error !== null && a !== undefined && b !== undefined) return `\`${error.loss}(${a}, ${b}) over ${generated}\``;
-  return `\`${report.textAt(arg.span) ?? "…"} * float(${generated})\` inside \`${fn}(…)\``;
+  const text = textWithin(node, arg, report);
+  if (text === null) return `\`float(${generated}) *\` in front of what \`${fn}(…)\` is given`;
+  return `\`${/^[\w.]+(\([^()]*\))?$/.test(text) ? text : `(${text})`} * float(${generated})\` inside \`${fn}(…)\``;
+}
+
+/** The text of an argument, which may be written elsewhere: in a `let`, where it has other names. */
+function textWithin(node: Core, arg: Core, report: Report): string | null {
+  const [outer, inner] = [spanOf(node), spanOf(arg)];
+  return inner.start < outer.start || inner.end > outer.end ? null : (report.textAt(arg.span) ?? null);
 }
 
 /** Fields of a modality that are 0 on kept tokens, or that take their values back. */
