@@ -148,7 +148,10 @@ test("--gpu plans for a card that is not here, by its name or its memory", async
   assert.equal([sized.speed, sized.secondsPerStep, sized.gpu?.bytes], [null, null, named.gpu?.bytes]);
   assert.ok(named.fits && named.code === 0);
   const { out } = await ltxc(["plan", "--gpu", "h100"], { cwd: folder });
-  assert.match(out, /^train\.yaml on the engine torch on cuda, in bfloat16, for H100 \(80 GiB\)$/m);
+  assert.match(
+    out,
+    /^train\.yaml on the engine torch on cuda, in bfloat16, for H100 \(80 GiB\); the run config says `engine: wasm`, /m,
+  );
   assert.match(out, /^ {2}speed +494500 GFLOP\/s, 2345 GB\/s: computed, not measured/m);
   assert.match(out, /^It fits: H100 \(80 GiB\) has about 78\.4 GiB for a run\.$/m);
 });
