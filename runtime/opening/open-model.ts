@@ -25,6 +25,7 @@ import type { TransformerConfig } from "../model/config.ts";
 import type { EmbeddingsProcessor } from "../model/embeddings.ts";
 import { transformerLayout } from "../model/parameters.ts";
 import type { Quantization } from "../model/quantize.ts";
+import type { OnInterrupt } from "../model/quantized-file.ts";
 import { checkRank, checkStreams, createLora, matchTargets, type Dropout, type Uniform } from "../model/lora.ts";
 import { checkOutputs, createOutputs, type TargetTokens } from "../model/outputs.ts";
 import { createStrategyWeights, type Normal } from "../model/strategy-weights.ts";
@@ -90,7 +91,7 @@ export interface ModelOpening {
   /** Is told how far the quantization of weights is, in words for the user. */
   readonly tell?: (text: string) => void;
   /** Stops a quantization of weights: the opening then throws QuantizingStopped. */
-  readonly onInterrupt?: (listener: () => void) => () => void;
+  readonly onInterrupt?: OnInterrupt;
 }
 
 interface TrainingOptions extends ModelOpening {

@@ -7,6 +7,7 @@ import { fail, FindingsError, type Finding } from "../findings.ts";
 import type { BaseFile } from "../model/base-file.ts";
 import { outputsWith } from "../model/outputs.ts";
 import { isQuantization, type Quantization } from "../model/quantize.ts";
+import type { OnInterrupt } from "../model/quantized-file.ts";
 import { openNetworks } from "../networks/open-networks.ts";
 import { createPositions } from "../model/positions.ts";
 import { drawsAhead } from "../random/draws-ahead.ts";
@@ -43,7 +44,7 @@ export interface OpenOptions {
   /** Is told, in words for the user, what takes time before the first step. */
   readonly tell?: (text: string) => void;
   /** Listens for Ctrl-C while weights are quantized, which then throws QuantizingStopped. */
-  readonly onInterrupt?: (listener: () => void) => () => void;
+  readonly onInterrupt?: OnInterrupt;
 }
 
 /**
