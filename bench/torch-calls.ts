@@ -12,7 +12,7 @@ import type { Precision } from "../runtime/engine/engine.ts";
 import { loadTfjsAlone } from "../runtime/engine/load-tfjs.ts";
 import type { Device, Feed } from "../runtime/engine/recording/device.ts";
 import { createTorchEngine } from "../runtime/engine/torch/engine.ts";
-import { koffiOf } from "../runtime/engine/torch/koffi.ts";
+import { koffiOf } from "../runtime/engine/koffi.ts";
 import { Torch } from "../runtime/engine/torch/library.ts";
 import { planOf } from "../runtime/engine/torch/plan.ts";
 import { runPlan } from "../runtime/engine/torch/run-plan.ts";

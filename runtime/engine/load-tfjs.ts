@@ -3,6 +3,7 @@ import util from "node:util";
 import type { EngineName } from "./engine.ts";
 import type { Tf } from "../graph/record/tfjs-types.ts";
 import { builtPackage, tensorflowPackage } from "./tensorflow/folder.ts";
+import { withoutStderr } from "./tensorflow/without-stderr.ts";
 import { installSlices } from "./slice-kernels.ts";
 import { installWasmMatMul } from "./wasm-matmul.ts";
 
@@ -44,13 +45,14 @@ function replaceKernels(tf: Tf, name: TfjsEngineName): void {
  * bundle. It computes for any copy of tfjs in the process.
  */
 function loadTensorflow(): unknown {
-  // Or the library would tell on stderr which instructions of the processor it uses.
+  // Or the library would tell on stderr which instructions of the processor it uses; that it uses oneDNN it tells even so.
   process.env["TF_CPP_MIN_LOG_LEVEL"] ??= "2";
+  const load = (from: string): unknown => withoutStderr(() => createRequire(from)(tensorflowPackage));
   try {
-    return createRequire(import.meta.url)(tensorflowPackage);
+    return load(import.meta.url);
   } catch (error) {
     const built = builtPackage();
-    if (built !== null) return createRequire(built)(tensorflowPackage);
+    if (built !== null) return load(built);
     const { message, code } = error as NodeJS.ErrnoException;
     const reason = code === "MODULE_NOT_FOUND" ? "its package is not installed" : (message.split("\n")[0] ?? message);
     throw new Error(`${reason} (\`ltxc install tfjs-node-gpu\` builds it)`, { cause: error });

@@ -7,7 +7,7 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import type { Shape } from "../../contract.ts";
 import { byteSize, type ElementType } from "../../graph/graph.ts";
-import { koffiOf, type Koffi } from "./koffi.ts";
+import { koffiOf, type Koffi } from "../koffi.ts";
 
 /** A tensor's handle; 0 is none. */
 export type Handle = number;
