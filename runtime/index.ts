@@ -37,6 +37,7 @@ export type { MeasuredSpeed } from "./engine/saved-speeds.ts";
 export { cudaPlatform, fetchCuda, tryCuda } from "./engine/onnx/install-cuda.ts";
 export { installTensorflow } from "./engine/tensorflow/install.ts";
 export { installTorch } from "./engine/torch/install-torch.ts";
+export { installedTorch } from "./engine/torch/install-folder.ts";
 export { lookForTorch } from "./engine/torch/find-torch.ts";
 export type { Engine, EngineEvent, EngineName } from "./engine/engine.ts";
 

@@ -1,4 +1,14 @@
-import { cudaPlatform, fetchCuda, installTensorflow, installTorch, openEngine, tryCuda } from "../../runtime/index.ts";
+import { relative } from "node:path";
+import {
+  cudaPlatform,
+  fetchCuda,
+  installedTorch,
+  installTensorflow,
+  installTorch,
+  lookForTorch,
+  openEngine,
+  tryCuda,
+} from "../../runtime/index.ts";
 import { inspectMachine } from "../shell/machine.ts";
 import { exitCode } from "../shell/exit.ts";
 import { say, sayJson, type Session } from "../shell/session.ts";
@@ -56,6 +66,8 @@ async function installCuda(session: Session, isCpu: boolean): Promise<Outcome> {
 async function installTorchHere(session: Session, isCpu: boolean): Promise<Outcome> {
   if (process.platform !== "linux")
     return { works: "", problem: `the engine torch is offered on Linux only, this is ${process.platform}` };
+  const there = await torchThere(isCpu);
+  if (there !== null) return { works: `the engine torch works: ${there}; nothing is to be done`, problem: null };
   const made = await installTorch({ isCpu, onStep: (text) => say(session, `${text} …`) });
   if ("problem" in made) return { works: "", problem: `PyTorch could not be installed: ${made.problem}` };
   try {
@@ -66,6 +78,22 @@ async function installTorchHere(session: Session, isCpu: boolean): Promise<Outco
       works: "",
       problem: `PyTorch is installed in ${made.folder}, but cannot be used: ${(error as Error).message}`,
     };
+  }
+}
+
+/**
+ * The PyTorch of this machine's Python, in words, if it works for what is asked: a run takes it before one that is installed here. Null if
+ * there is none, if it is what was installed here, or if it has no CUDA and there is an NVIDIA GPU to use.
+ */
+async function torchThere(isCpu: boolean): Promise<string | null> {
+  try {
+    const { folder, cuda } = await lookForTorch(null);
+    const isOwn = !relative(installedTorch(), folder).startsWith("..");
+    if (isOwn || (cuda === null && !isCpu && (await inspectMachine()).gpus.length > 0)) return null;
+    const { reason } = await openEngine("torch", { torch: folder, provider: isCpu || cuda === null ? "cpu" : "auto" });
+    return `${reason.replace(", as asked for", "")}, in ${folder}`;
+  } catch {
+    return null;
   }
 }
 

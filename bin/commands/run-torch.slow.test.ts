@@ -1,7 +1,7 @@
 // Whole runs on the engine torch, where there is a PyTorch: the losses of another engine, and a resume that changes nothing.
 import { existsSync } from "node:fs";
 import { readFile, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { TrainEvent } from "../../runtime/index.ts";
@@ -81,6 +81,21 @@ if (found !== null) {
       const weights = (folder: string) => readFile(join(cwd, folder, "checkpoints", later[0] ?? ""));
       assert.equal(await weights(parts), await weights(whole));
     });
+
+  test("installing PyTorch fetches nothing where there is one that works", async ({ cwd }) => {
+    const before = { ...process.env };
+    // The package lies in lib/python3.x/site-packages of its environment.
+    Object.assign(process.env, { VIRTUAL_ENV: resolve(found.folder, "../../../.."), XDG_DATA_HOME: join(cwd, "data") });
+    const { code, out, err } = await ltxc(["install", "torch", "--cpu"], { cwd });
+    for (const name of ["VIRTUAL_ENV", "XDG_DATA_HOME"]) {
+      if (before[name] === undefined) delete process.env[name];
+      else process.env[name] = before[name];
+    }
+    assert.equal([code, err], [0, ""]);
+    assert.match(out, `PyTorch ${found.version} on `);
+    assert.match(out, `in ${found.folder}; nothing is to be done`);
+    assert.not.ok(existsSync(join(cwd, "data/ltxc/torch")));
+  });
 }
 
 test.run();
