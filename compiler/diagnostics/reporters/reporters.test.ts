@@ -77,6 +77,20 @@ const excerpt = (text: string) =>
     .split("\n")
     .slice(3, -4);
 
+test("a file without text is named, and no line of it is shown", () => {
+  assert.is(
+    renderTerminal([report("«»", "m", { help: "h" })]),
+    lines(
+      "error[LTX1003]: m",
+      " --> inpainting.strategy",
+      "  = help: h",
+      "  = explain: ltxc explain LTX1003",
+      "",
+      "1 error",
+    ),
+  );
+});
+
 test("a range over lines marks each line, of many only the ends", () => {
   assert.equal(excerpt("a: «b\n  c\n\n  d» e\n"), [
     "1 | a: b",

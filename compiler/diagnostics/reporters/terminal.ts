@@ -44,13 +44,13 @@ function renderDiagnostic(diagnostic: Diagnostic, file: SourceFile, colors: Colo
   const { code, severity, message, help } = diagnostic;
   const strong = severity === "error" ? colors.red : colors.yellow;
   const parts = excerpts(diagnostic, file);
-  const margin = " ".repeat(Math.max(...parts.flatMap(({ rows }) => rows.map(({ line }) => String(line).length))));
+  const margin = " ".repeat(Math.max(1, ...parts.flatMap(({ rows }) => rows.map(({ line }) => String(line).length))));
   const bar = colors.blue("|");
   return [
     `${strong(colors.bold(`${severity}[${code}]`))}${colors.bold(`: ${visible(message)}`)}`,
     ...parts.flatMap(({ place, rows }, i) => [
       `${margin}${colors.blue(i === 0 ? "-->" : ":::")} ${visible(place)}`,
-      `${margin} ${bar}`,
+      ...(rows.length === 0 ? [] : [`${margin} ${bar}`]),
       ...rows.flatMap((row) => renderRow(row, margin, bar, strong, colors)),
     ]),
     ...(help === undefined ? [] : [`${margin} ${colors.blue("=")} ${colors.bold("help")}: ${helpLines(help, margin)}`]),
@@ -129,6 +129,8 @@ interface Marked {
 }
 
 function excerptOf(file: SourceFile, marked: readonly Marked[]): Excerpt {
+  // A file that was not read, or has nothing in it: there is no line to show.
+  if (file.text === "") return { place: file.path, rows: [] };
   const lines = new Map<number, Mark[]>();
   for (const mark of marked.flatMap(({ span, primary, message }) => marksOf(file, span, primary, message))) {
     const { line } = positionAt(file, mark.start);
