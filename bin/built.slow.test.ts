@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { project } from "./testing/testing.ts";
+import { ltxc as fromSources, project } from "./testing/testing.ts";
 
 const test = suite("what the built command line keeps");
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -36,25 +36,51 @@ test("doctor, plan and check say the same of the machine's speed", () => {
   assert.match(ltxc("plan"), shown);
 });
 
-test("a second run takes what the first one recorded, and trains alike", () => {
-  const run = (output: string) => {
-    const settings = ["optimization.steps=3", "runtime.engine=onnx", `output_dir=${output}`];
-    const stdout = ltxc("run", "--json", ...settings.flatMap((setting) => ["--set", setting]));
-    const events = stdout
-      .trim()
-      .split("\n")
-      .map((line): { type: string; loss?: number; isKept?: boolean } => JSON.parse(line));
-    const isKept = events.filter(({ type }) => type === "recorded").map((event) => event.isKept);
-    return { isKept, losses: events.flatMap(({ loss }) => loss ?? []) };
+interface Event {
+  readonly type: string;
+  readonly loss?: number;
+  readonly isKept?: boolean;
+  readonly operations?: number;
+  readonly expected?: { readonly residentBytes: number; readonly secondsPerStep: number | null };
+}
+
+const runTo = (output: string): readonly string[] => {
+  const settings = ["optimization.steps=3", "runtime.engine=onnx", `output_dir=${output}`];
+  return ["run", "--json", ...settings.flatMap((setting) => ["--set", setting])];
+};
+
+function read(stdout: string) {
+  const events = stdout
+    .trim()
+    .split("\n")
+    .map((line): Event => JSON.parse(line));
+  const recorded = events.filter(({ type }) => type === "recorded");
+  return {
+    expected: events.find(({ type }) => type === "started")?.expected,
+    recorded,
+    isKept: recorded.map((event) => event.isKept),
+    losses: events.flatMap(({ loss }) => loss ?? []),
   };
-  const [first, second] = [run("first"), run("second")];
-  assert.is(first.losses.length, 3);
-  assert.equal(second.losses, first.losses);
-  assert.ok(first.isKept.length > 0 && first.isKept.every((kept) => kept === false));
+}
+
+test("a run takes what its plan has recorded, the next one all of it, and both train as one that records itself", async () => {
+  const [first, second] = [read(ltxc(...runTo("first"))), read(ltxc(...runTo("second")))];
+  // What runs from its sources saves no recordings.
+  const own = read((await fromSources(runTo("own"), { cwd })).out);
+  assert.ok(own.isKept.length > 0 && own.isKept.every((kept) => kept === false));
+  const operations = (kept: boolean) =>
+    first.recorded.reduce((sum, event) => sum + (event.isKept === kept ? (event.operations ?? 0) : 0), 0);
+  assert.ok(operations(true) > 1000 && operations(false) < 10, `${operations(true)} and ${operations(false)}`);
   assert.equal(
     second.isKept,
     first.isKept.map(() => true),
   );
+  assert.is(own.losses.length, 3);
+  assert.equal([first.losses, second.losses], [own.losses, own.losses]);
+  // They say what a plan says, and no other speed than the measured one.
+  const { residentBytes, secondsPerStep } = JSON.parse(ltxc("plan", "--json", "--set", "runtime.engine=onnx"));
+  assert.equal([second.expected?.residentBytes, second.expected?.secondsPerStep], [residentBytes, secondsPerStep]);
+  assert.equal([own.expected?.residentBytes, own.expected?.secondsPerStep], [residentBytes, null]);
   // Another build may record something else.
   const build = readFileSync(join(root, "dist/build-id.txt"), "utf8");
   assert.equal(readdirSync(join(cwd, "cache/ltxc/recordings")), [build]);

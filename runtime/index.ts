@@ -27,6 +27,7 @@ export {
   foreseeEngine,
   openEngine,
   probeEngines,
+  savedSpeed,
   takenByAuto,
   titleOf,
   type EngineProbe,
@@ -62,7 +63,7 @@ export { lostMetrics } from "./metrics/sink.ts";
 
 // What a run will be like: its samples, the memory and time of its steps, the graphs that they run.
 export { surveyOf, type Counted, type SizeOfLatents, type Survey } from "./forecast/survey.ts";
-export { graphsOf, planOf } from "./forecast/step-plan.ts";
+export { graphsOf, planOf, type PlanOptions } from "./forecast/step-plan.ts";
 export {
   partsOfStep,
   recordingSeconds,

@@ -11,7 +11,7 @@ import { deleteOlder, isBest, lossKey } from "./checkpoints/prune.ts";
 import { environmentOf } from "./metrics/environment.ts";
 import { drawSamples, prepareSamples } from "./training/draw-samples.ts";
 import { evaluate } from "./training/evaluation.ts";
-import type { StepEvent, Summary, TrainEvent } from "./metrics/events.ts";
+import type { Expected, StepEvent, Summary, TrainEvent } from "./metrics/events.ts";
 import { failureOf } from "./training/failures.ts";
 import { noGpu, watchGpu, type GpuWatch } from "./metrics/gpu-watch.ts";
 import { openMetricsFile } from "./metrics/metrics-file.ts";
@@ -40,6 +40,8 @@ interface TrainOptions {
   readonly signal?: StopSignal;
   /** Called once the run has begun, with a function that makes a warning one of the run's events, kept with its metrics. */
   readonly onBegun?: (warn: (finding: Finding) => void) => void;
+  /** What the run is expected to take, for its first event. */
+  readonly expected?: Expected | null;
 }
 
 /**
@@ -47,8 +49,9 @@ interface TrainOptions {
  * @throws FindingsError LTX7001, LTX7002 when a loss or a gradient is not a number, LTX7130 when the gradient stays 0, LTX7006 when the metadata change, LTX7010 when a
  * token attends to nothing; LTX63xx when a checkpoint can not be read or written
  */
-export async function train(run: Run, { onEvent = () => {}, signal, onBegun }: TrainOptions = {}): Promise<Summary> {
-  const loop = await begin(run, onEvent);
+export async function train(run: Run, options: TrainOptions = {}): Promise<Summary> {
+  const { onEvent = () => {}, signal, onBegun, expected = null } = options;
+  const loop = await begin(run, onEvent, expected);
   run.engine.onFault?.((finding) => loop.emit({ type: "warning", finding: withKept(finding, lastWeights(loop)) }));
   try {
     onBegun?.((finding) => loop.emit({ type: "warning", finding }));
@@ -131,7 +134,7 @@ interface Loop {
   end(): void;
 }
 
-async function begin(run: Run, onEvent: (event: TrainEvent) => void): Promise<Loop> {
+async function begin(run: Run, onEvent: (event: TrainEvent) => void, expected: Expected | null): Promise<Loop> {
   const { config, engine, trainable, step } = run;
   const optimizer = createOptimizer(run);
   const { globalStep, loaded, warnings } = await loadCheckpoint(run, optimizer);
@@ -159,6 +162,7 @@ async function begin(run: Run, onEvent: (event: TrainEvent) => void): Promise<Lo
     samples: run.data.samples,
     trainableParameters: trainable.tensors().reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0),
     trainingState: config.checkpoints.save_training_state,
+    ...(expected === null ? {} : { expected }),
     loaded,
     outputDirectory: config.output_dir,
   });

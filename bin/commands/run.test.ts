@@ -1,10 +1,10 @@
-import { appendFile, cp, mkdtemp, readdir, rm, truncate, writeFile } from "node:fs/promises";
+import { appendFile, cp, mkdtemp, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { openSafetensors, writeSafetensors } from "../../runtime/files/index.ts";
-import type { TrainEvent } from "../../runtime/index.ts";
+import type { Expected, TrainEvent } from "../../runtime/index.ts";
 import { configure, ltxc, project, type Call } from "../testing/testing.ts";
 
 const test = suite<{ original: string; cwd: string }>("run");
@@ -33,6 +33,7 @@ test("trains, and shows start, end, curve and where the LoRA is", async ({ cwd }
   assert.is(code, 0, err);
   assert.match(out, /^engine wasm: /);
   assert.match(out, "training `inpainting`: 4 steps, 8 samples");
+  assert.match(out, "not reckoned for the engine wasm; `ltxc plan` says what the engine onnx would take");
   assert.match(out, /loss \d+\.\d{4} → \d+\.\d{4}, ratio \d\.\d\d \(median of the first and the last 2 steps\)/);
   assert.match(out, /│█/);
   assert.match(out, /LoRA: outputs\/checkpoints\/lora_weights_step_00004\.safetensors\n$/);
@@ -42,12 +43,19 @@ test("trains, and shows start, end, curve and where the LoRA is", async ({ cwd }
   await file.close();
 });
 
-test("the recording engine says what it records, to programs each time", async ({ cwd }) => {
+test("the recording engine says what it records, to programs each time, and what the run is expected to take", async ({
+  cwd,
+}) => {
   const { out } = await ltxc(["run", "--json", "--set", "runtime.engine=onnx"], { cwd });
   const events = out
     .trim()
     .split("\n")
-    .map((line): { type: string; operations?: number } => JSON.parse(line));
+    .map((line): { type: string; operations?: number; expected?: Expected } => JSON.parse(line));
+  const { engine, insteadOf, residentBytes = 0, flopsPerStep = 0 } = events[0]?.expected ?? {};
+  assert.equal([engine?.name, engine?.provider, insteadOf], ["onnx", "cpu", null]);
+  assert.ok(residentBytes > 2 ** 28 && flopsPerStep > 1e8);
+  const metrics = await readFile(join(cwd, "outputs/metrics.jsonl"), "utf8");
+  assert.equal(JSON.parse(metrics.split("\n")[0] ?? "").expected, events[0]?.expected);
   const recorded = events.filter(({ type }) => type === "recorded");
   assert.ok(recorded.length > 0 && recorded.every(({ operations = 0 }) => operations > 0));
   assert.ok(events.every(({ type }) => type !== "recording"));

@@ -12,12 +12,14 @@ import {
   QuantizingStopped,
   openRun,
   train,
+  type Engine,
   type OpenOptions,
   type TrainEvent,
 } from "../../runtime/index.ts";
 import { fail, FindingsError, type Finding } from "../../runtime/findings.ts";
 import { compileThere } from "../official-trainer/compile-there.ts";
 import { trainThere } from "../official-trainer/train-there.ts";
+import { expectedOf, foreseenRows, type Foreseen } from "../plan/foreseen.ts";
 import { memoryBefore } from "../plan/memory-check.ts";
 import { offloadFindings } from "../plan/offload.ts";
 import { findBuild } from "../project/builds.ts";
@@ -145,6 +147,22 @@ interface ToTrain {
   readonly asked: Asked;
 }
 
+/** Opens the run, and says what is foreseen of it; null where that is nothing. Errors: as `openRun`. */
+async function openForeseen(session: Session, engine: Engine, { config, step, asked }: ToTrain) {
+  const before: { foreseen: Foreseen | null } = { foreseen: null };
+  const opened = await openRun(engine, config, step, {
+    onWork: onWorkOf(asked.options),
+    judge: async (own, examined) => {
+      const { findings, foreseen } = await memoryBefore({ config: own, step, engine }, examined);
+      before.foreseen = foreseen;
+      return findings;
+    },
+    tell: (text) => say(session, text),
+    onInterrupt: session.io.onInterrupt,
+  });
+  return { opened, foreseen: before.foreseen };
+}
+
 async function trainWith(
   session: Session,
   { config, step, asked, ...source }: ToTrain,
@@ -156,17 +174,13 @@ async function trainWith(
     ...config.runtime,
     precision: precisionOf(config),
   });
-  const opened = await openRun(engine, config, step, {
-    onWork: onWorkOf(asked.options),
-    judge: (own, examined) => memoryBefore({ config: own, step, engine }, examined),
-    tell: (text) => say(session, text),
-    onInterrupt: session.io.onInterrupt,
-  });
+  const { opened, foreseen } = await openForeseen(session, engine, { config, step, asked });
   const folder = opened.run.config.output_dir;
   if (folder !== asked.written || asked.hasPattern) say(session, `output folder ${shownPath(session.io, folder)}`);
   if (opened.deleted !== null) say(session, `deleted from ${shownPath(session.io, folder)}: ${opened.deleted}`);
   reporter.findings(opened.warnings);
-  const view = createRunView(session, resumeCommand(asked, folder), ({ finding }) => reporter.findings([finding]));
+  const said = { resume: resumeCommand(asked, folder), foreseen: foreseen === null ? [] : foreseenRows(foreseen) };
+  const view = createRunView(session, said, ({ finding }) => reporter.findings([finding]));
   engine.watch?.(view.engine);
   if (source.text !== undefined) view.note(`the strategy \`${step.strategy.name}\` is that of ltxc, not of a file`);
   const { signal, off } = stopOnInterrupt(session, view);
@@ -176,7 +190,8 @@ async function trainWith(
       if (event.type === "started") keepSources({ strategy: step.strategy.name, ...source }, folder);
       view.event(event);
     };
-    const { type } = await train(opened.run, { onEvent, signal, onBegun: mailbox.open });
+    const expected = foreseen === null ? null : expectedOf(foreseen);
+    const { type } = await train(opened.run, { onEvent, signal, onBegun: mailbox.open, expected });
     if (type === "interrupted") return exitCode.interrupted;
     return isUnseen() ? exitCode.findings : exitCode.ok;
   } finally {
@@ -247,9 +262,8 @@ async function trainOnOfficial(
   else printFindings(session, found);
   if (module === null || root === null) return codeOf([report]);
   reporter.findings(offloadFindings(config, "ltx-trainer"));
-  const view = createRunView(session, resumeCommand(asked, config.output_dir), ({ finding }) =>
-    reporter.findings([finding]),
-  );
+  const said = { resume: resumeCommand(asked, config.output_dir), foreseen: [] };
+  const view = createRunView(session, said, ({ finding }) => reporter.findings([finding]));
   try {
     return await trainThere(
       io,

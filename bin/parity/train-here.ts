@@ -55,7 +55,7 @@ export async function trainHere(here: Here, shown: Shown, signal: AbortSignal): 
 
 async function trainAll(engine: Engine, config: RunConfig, step: Step, shown: Shown, signal: AbortSignal) {
   const opened = await openRun(engine, config, step, {
-    judge: (own, examined) => memoryBefore({ config: own, step, engine }, examined),
+    judge: async (own, examined) => (await memoryBefore({ config: own, step, engine }, examined)).findings,
   });
   try {
     shown.warn(opened.warnings);

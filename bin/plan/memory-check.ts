@@ -1,10 +1,11 @@
-/** Whether a run fits into the memory that there is. */
+/** Whether a run fits into the memory that there is, and what is known of it before its first step. */
 import { statSync } from "node:fs";
 import { isError, type RunConfig } from "../../runtime/config/index.ts";
 import type { Step } from "../../runtime/contract.ts";
 import type { Finding } from "../../runtime/findings.ts";
 import {
   planBytes,
+  savedSpeed,
   trainedBytes,
   type Engine,
   type Plan,
@@ -14,6 +15,7 @@ import {
 import { gpuMemory, usableMemory } from "../shell/machine.ts";
 import { bytes } from "../shell/text.ts";
 import { alternativesOf } from "./alternatives.ts";
+import type { Foreseen } from "./foreseen.ts";
 import { canOffload, offloadFindings, settledPlan } from "./offload.ts";
 import { remedyText } from "./remedy.ts";
 
@@ -131,28 +133,40 @@ interface ToStart {
   readonly engine: Pick<Engine, "name" | "precision" | "isGpu" | "offload">;
 }
 
-/**
- * The same before a run's first step, without making a plan for runs that surely fit. Decides whether the engine leaves weights on the host.
- * Errors: FindingsError as `planOf`.
- */
-export async function memoryBefore(
-  { config, step, engine: opened }: ToStart,
-  examined: Preflight,
-): Promise<readonly Finding[]> {
+/** What there is to say before a run's first step. */
+interface Before {
+  readonly findings: readonly Finding[];
+  /** Null where an error among the findings ends the run. */
+  readonly foreseen: Foreseen | null;
+}
+
+/** The same before a run's first step. Decides whether the engine leaves weights on the host. Errors: FindingsError as `planOf`. */
+export async function memoryBefore({ config, step, engine: opened }: ToStart, examined: Preflight): Promise<Before> {
   const { name, precision = "float32", isGpu } = opened;
   const { provider, offload } = config.runtime;
   const ofOffload = offloadFindings(config, name);
   opened.offload?.(offload === "blocks" && canOffload(config, name));
   const own = isGpu === true ? "cuda" : provider === "webgpu" ? provider : "cpu";
-  const engine: PlannedEngine = { name: name === "torch" ? name : "onnx", provider: own, precision };
+  const isRecorded = name === "torch" || name === "onnx";
+  const engine: PlannedEngine = { name: isRecorded ? name : "onnx", provider: own, precision };
+  const reckoning = { engine, insteadOf: isRecorded ? null : name, speed: savedSpeed(engine, precision) };
   const least = await hopeless(config, examined);
+  if (least.length > 0) return { findings: [...least, ...ofOffload], foreseen: null };
   const room = await roomOf(config, engine);
-  if (least.length > 0 || room === null) return [...least, ...ofOffload];
-  const isSmall = room.bytes >= LEAST_ROOM && statSync(config.model.model_path).size * SURELY_SMALLER < room.bytes;
-  if (isSmall && mostTokens(examined) * config.optimization.batch_size <= FEW_TOKENS) return ofOffload;
-  const settled = await settledPlan(config, step, examined, { engine, most: room.bytes });
+  const isSmall = room === null || surelyFits(config, examined, room);
+  if (isSmall && !isRecorded) return { findings: ofOffload, foreseen: { ...reckoning, plan: null } };
+  // Nearly all that such a plan costs it spares the run. With quantized weights, which a plan does not read, it would not fit the run's own.
+  const isForRun = isSmall && config.acceleration.quantization === null;
+  const settled = await settledPlan(config, step, examined, { engine, most: room?.bytes ?? null, isForRun });
   if (settled.isChosen) opened.offload?.(true);
-  return [...(await memoryFindings({ config, step, plan: settled.plan, engine }, examined)), ...ofOffload];
+  const { plan } = settled;
+  const ofMemory = isSmall ? [] : await memoryFindings({ config, step, plan, engine }, examined);
+  return { findings: [...ofMemory, ...ofOffload], foreseen: { ...reckoning, plan } };
+}
+
+function surelyFits({ model, optimization }: RunConfig, examined: Preflight, room: Room): boolean {
+  const isSmall = room.bytes >= LEAST_ROOM && statSync(model.model_path).size * SURELY_SMALLER < room.bytes;
+  return isSmall && mostTokens(examined) * optimization.batch_size <= FEW_TOKENS;
 }
 
 function mostTokens({ data }: Preflight): number {

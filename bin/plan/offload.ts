@@ -7,6 +7,7 @@ import {
   planBytes,
   type EngineName,
   type Plan,
+  type PlanOptions,
   type PlannedEngine,
   type Preflight,
 } from "../../runtime/index.ts";
@@ -38,19 +39,19 @@ export async function settledPlan(
   config: RunConfig,
   step: Step,
   examined: Preflight,
-  { engine, most }: { readonly engine: PlannedEngine; readonly most: number | null },
+  { engine, most, ...how }: PlanOptions & { readonly engine: PlannedEngine; readonly most: number | null },
 ): Promise<Settled> {
-  return await settledWith(plansOf(step, examined), config, engine, most);
+  return await settledWith(plansOf(step, examined, how), config, engine, most);
 }
 
 /** Makes each plan once. Errors: as `planOf`. */
-export function plansOf(step: Step, examined: Preflight): MakePlan {
+export function plansOf(step: Step, examined: Preflight, how: PlanOptions = {}): MakePlan {
   const made = new Map<string, Promise<Plan>>();
   return async (config, engine) => {
     // Until it is decided, `auto` is reckoned as `none`.
     const offload = config.runtime.offload === "blocks" ? "blocks" : "none";
     const key = JSON.stringify([{ ...config, runtime: { ...config.runtime, offload } }, engine]);
-    const plan = made.get(key) ?? planOf(config, step, examined, engine);
+    const plan = made.get(key) ?? planOf(config, step, examined, engine, how);
     made.set(key, plan);
     return await plan;
   };

@@ -29,25 +29,32 @@ export function planRows(
   { steps, trainingState, optimization }: PlannedRun,
   speed: MeasuredSpeed | CardSpeed | null,
 ): string[][] {
-  const { largest, commonest } = plan;
-  const isOneSize = commonest === largest;
-  const ofLargest = isOneSize ? "" : ` for the largest samples, ${largest.tokens} tokens`;
-  const ofCommonest = ` for samples of the commonest size, ${commonest.tokens} tokens`;
   const calls = callsText(plan.passes);
   const optimized = optimizationText(optimization);
   return [
     ...(calls === null ? [] : [["calls", calls]]),
     ...(optimized === null ? [] : [["weights", optimized]]),
-    ["memory", memoryText(largest, plan.networks)],
-    ["resuming", resumingText(trainingState, largest.memory.trained / 4, optimization)],
-    ["time", `${workText(largest, speed)}${ofLargest}`],
-    ...(isOneSize ? [] : [["", `${workText(commonest, speed)}${ofCommonest}`]]),
+    memoryRow(plan),
+    ["resuming", resumingText(trainingState, plan.largest.memory.trained / 4, optimization)],
+    ...timeRows(plan, speed),
     ...(speed === null
       ? []
       : [
           ["", runText(plan, steps, speed)],
           ["speed", speedText(speed)],
         ]),
+  ];
+}
+
+/** The memory that a run takes. */
+export const memoryRow = ({ largest, networks }: Plan): string[] => ["memory", memoryText(largest, networks)];
+
+/** The time that a step takes, or what there is to do in it where the engine's speed is not known. */
+export function timeRows({ largest, commonest }: Plan, speed: EngineSpeed | null): string[][] {
+  if (commonest === largest) return [["time", workText(largest, speed)]];
+  return [
+    ["time", `${workText(largest, speed)} for the largest samples, ${largest.tokens} tokens`],
+    ["", `${workText(commonest, speed)} for samples of the commonest size, ${commonest.tokens} tokens`],
   ];
 }
 

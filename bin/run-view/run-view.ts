@@ -13,7 +13,7 @@ import { colors, control } from "../shell/color.ts";
 import { callsText } from "./calls.ts";
 import { optimizationText, type AskedFor } from "./optimization.ts";
 import { curve, median } from "./curve.ts";
-import { duration, shownPath } from "../shell/text.ts";
+import { duration, shownPath, table } from "../shell/text.ts";
 import { plainLine, progressBlock } from "./progress.ts";
 import { resumeNote, resumingText, type TrainingStateMode } from "./resuming.ts";
 import { createSmoother } from "./smooth.ts";
@@ -29,10 +29,18 @@ export interface RunView {
   end(): void;
 }
 
-/** Warnings are handed to `onWarning`, which knows the run config's text; `resume` is the command with which a stopped run goes on. */
+/** What a run view says that no event tells. */
+interface Said {
+  /** The command with which a stopped run goes on. */
+  readonly resume: string;
+  /** The memory and time that the run is expected to take, as rows of a table. */
+  readonly foreseen: readonly (readonly string[])[];
+}
+
+/** Warnings are handed to `onWarning`, which knows the run config's text. */
 export function createRunView(
   session: Session,
-  resume: string,
+  { resume, foreseen }: Said,
   onWarning: (event: TrainEvent & { type: "warning" }) => void,
 ): RunView {
   const history = createHistory();
@@ -43,7 +51,7 @@ export function createRunView(
     switch (event.type) {
       case "started":
         trainingState = event.trainingState;
-        return shown(startLine(session, event));
+        return shown([startLine(session, event), ...(foreseen.length === 0 ? [] : [table(foreseen)])].join("\n"));
       case "step":
         history.step(event);
         return bar.step(event);

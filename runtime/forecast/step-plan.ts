@@ -3,6 +3,7 @@ import type { RunConfig } from "../config/run-config.ts";
 import type { Step, StrategyInfo } from "../contract.ts";
 import type { Engine } from "../engine/engine.ts";
 import { loadTfjsAlone } from "../engine/load-tfjs.ts";
+import { recordingsFolder } from "../engine/recording/cache-folder.ts";
 import type { Graph } from "../graph/graph.ts";
 import { createOnnxEngine } from "../engine/onnx/engine.ts";
 import { createSimulatedDevice, type Usage } from "../engine/recording/simulated-device.ts";
@@ -24,6 +25,14 @@ import { withOwn, type Plan, type PlannedEngine, type StepPlan } from "./plan.ts
 /** A new object each time, since what was recorded is kept as long as it. */
 const onnxOnCpu = (): PlannedEngine => ({ name: "onnx", provider: "cpu", precision: "float32" });
 
+export interface PlanOptions {
+  /**
+   * Whether the run follows at once: all blocks are recorded then, and saved where the run looks for recordings, which so takes no longer
+   * for them than without a plan. Default: false, a few blocks are recorded for all, and nothing is saved.
+   */
+  readonly isForRun?: boolean;
+}
+
 /**
  * Foretells what a step takes, by recording its graphs without running them. Exact in what the graphs do; what the runtime needs for
  * itself is estimated.
@@ -35,9 +44,10 @@ export async function planOf(
   step: Step,
   examined: Preflight,
   engine: PlannedEngine = onnxOnCpu(),
+  { isForRun = false }: PlanOptions = {},
 ): Promise<Plan> {
   const { largest, commonest } = typicalOf(examined.data.outlines);
-  const planned = (outline: Outline) => planSample(config, step, examined, { outline, engine });
+  const planned = (outline: Outline) => planSample(config, step, examined, { outline, engine, isForRun });
   const first = await planned(largest);
   return {
     largest: first,
@@ -52,7 +62,7 @@ export async function planOf(
 const isOffloaded = ({ runtime, model }: RunConfig, { name }: PlannedEngine): boolean =>
   name === "torch" && runtime.offload === "blocks" && model.training_mode === "lora";
 
-interface SampleToPlan {
+interface SampleToPlan extends Required<PlanOptions> {
   readonly outline: Outline;
   readonly engine: PlannedEngine;
 }
@@ -61,13 +71,14 @@ async function planSample(
   config: RunConfig,
   step: Step,
   examined: Preflight,
-  { outline, engine }: SampleToPlan,
+  { outline, engine, isForRun }: SampleToPlan,
 ): Promise<StepPlan> {
   const { sample } = outline;
   const layers = examined.model?.config.layers ?? 0;
   const samples = withOnly(sample, config, examined);
-  const recorded = dependsOnBlocks(config, step)
-    ? await recordStep(config, step, samples, { engine, blocks: undefined })
+  const isWhole = isForRun || dependsOnBlocks(config, step);
+  const recorded = isWhole
+    ? await recordStep(config, step, samples, { engine, isForRun, blocks: undefined })
     : await recordFew(config, step, samples, { engine, layers });
   const { dataset, heldOut } = examined.data;
   const ofAll = recorded.memory.captions * contextsOf(step.strategy, outline, dataset.samples.length + heldOut.length);
@@ -128,17 +139,18 @@ export async function graphsOf(
   return (await recordStep(config, step, withOnly(sample, config, examined), { engine, blocks })).graphs;
 }
 
-interface Recording {
+interface Recording extends PlanOptions {
   readonly engine: PlannedEngine;
   readonly blocks: number | undefined;
 }
 
 /** The engine with a device that computes nothing. */
-async function simulated(engine: PlannedEngine, device: Device): Promise<Engine> {
+async function simulated({ engine, isForRun = false }: Recording, device: Device): Promise<Engine> {
   const { name, provider, precision } = engine;
-  const [tf, saved] = [await loadTfjsAlone(), recordingsFor(engine)];
-  if (name === "onnx") return createOnnxEngine(tf, device, { provider, saved });
-  return createTorchEngine(tf, device, { provider: provider === "cuda" ? "cuda" : "cpu", precision, saved });
+  const tf = await loadTfjsAlone();
+  const kept = { saved: recordingsFor(engine), folder: isForRun ? recordingsFolder() : null };
+  if (name === "onnx") return createOnnxEngine(tf, device, { provider, ...kept });
+  return createTorchEngine(tf, device, { provider: provider === "cuda" ? "cuda" : "cpu", precision, ...kept });
 }
 
 /** What the graphs themselves take. */
@@ -152,16 +164,12 @@ interface Recorded extends Pick<StepPlan, "cost" | "operations"> {
 }
 
 /** Records two optimizer steps and returns what the second one takes: from then on the optimizer has its state. */
-async function recordStep(
-  config: RunConfig,
-  step: Step,
-  examined: Preflight,
-  { engine, blocks }: Recording,
-): Promise<Recorded> {
+async function recordStep(config: RunConfig, step: Step, examined: Preflight, recording: Recording): Promise<Recorded> {
+  const { engine, blocks } = recording;
   const blockBuffers = isOffloaded(config, engine) ? BUFFERS : 0;
   const device = createSimulatedDevice({ keepsMemory: engine.name === "onnx", blockBuffers });
   const planned = { isBlank: true, ...(blocks === undefined ? {} : { blocks }) };
-  const { run, close } = await openExamined(await simulated(engine, device), config, step, examined, planned);
+  const { run, close } = await openExamined(await simulated(recording, device), config, step, examined, planned);
   const optimizer = createOptimizer(run);
   try {
     const trained = run.trainable.tensors().reduce((sum, { shape }) => sum + 4 * shape.reduce((a, b) => a * b, 1), 0);

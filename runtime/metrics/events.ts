@@ -38,10 +38,26 @@ export interface StartedEvent {
   readonly networks?: readonly string[];
   /** What `runtime.optimization` of the run config asks for, with the keys that it has there; nothing if not given. */
   readonly optimization?: Readonly<Record<string, unknown>>;
+  /** What it is expected to take; not given where nobody has reckoned it. */
+  readonly expected?: Expected;
   /** The weights that the run began with, or null. */
   readonly loaded: string | null;
   /** The folder that the run writes to. */
   readonly outputDirectory: string;
+}
+
+/** What a run is expected to take, as `ltxc plan` reckons it. */
+export interface Expected {
+  /** What it is reckoned for. */
+  readonly engine: { readonly name: string; readonly provider: string; readonly precision: string };
+  /** The engine that the run computes with, where nothing can be reckoned for that one; otherwise null. */
+  readonly insteadOf: string | null;
+  /** Bytes of memory, of the device that computes, with the largest samples. */
+  readonly residentBytes: number;
+  /** Floating-point operations of the matrix products of an optimizer step, with samples of the commonest size. */
+  readonly flopsPerStep: number;
+  /** Seconds of such a step; null where the engine's speed was never measured on this machine. */
+  readonly secondsPerStep: number | null;
 }
 
 /** What a run computed on. */
