@@ -94,7 +94,11 @@ const untidy = fc
 
 test("whatever the layout before", () => fc.assert(fc.property(untidy, checkText), { numRuns: 150 }));
 
-test("grown strategies", () => fc.assert(fc.property(strategyWith, checkText), { numRuns: 40 }));
+/** An expression that has grown beyond what is read is an error whatever its layout. */
+const isWithinLimits = (text: string): boolean =>
+  format({ path: "a.strategy", text }).diagnostics.every(({ code }) => code !== "LTX1104");
+
+test("grown strategies", () => fc.assert(fc.property(strategyWith.filter(isWithinLimits), checkText), { numRuns: 40 }));
 
 const minimal = "strategy: a\n";
 
