@@ -62,7 +62,8 @@ function roleOf({ name, directory }: SourceInfo, { strategy }: Step): string {
 
 const compiled = new Map<string, Promise<Step>>();
 
-function compiledOnce(name: string, text: string): Promise<Step> {
+/** The step of a strategy, by its text. Errors: those of its compilation. */
+export function compiledOnce(name: string, text: string): Promise<Step> {
   const known = compiled.get(text);
   if (known !== undefined) return known;
   const step = compileStep(`${name}.strategy`, text);

@@ -12,5 +12,6 @@ export const replays: Readonly<Record<string, Replay>> = {
   strategy: async (...args) => (await import("./strategy.ts")).replay(...args),
   video_vae: async (...args) => (await import("./video_vae.ts")).replay(...args),
   pixels: async (...args) => (await import("./pixels.ts")).replay(...args),
+  passes: async (...args) => (await import("./passes.ts")).replay(...args),
   training: async (...args) => (await import("./training.ts")).replay(...args),
 };
