@@ -375,16 +375,16 @@ test("convolution in time, rows and columns", async () => {
 });
 
 test("convolution of what zeros stand around", async () => {
-  const [x, weight, bias] = [numbers([2, 3, 2, 3, 2]), numbers([2, 3, 2, 3, 3], 2), numbers([2], 3)];
-  const [frames, rows, columns] = [2, 5, 4];
+  const [x, weight, bias] = [numbers([2, 3, 2, 3, 2]), numbers([6, 3, 2, 3, 3], 2), numbers([6], 3)];
+  const [frames, rows, columns] = [4, 5, 4];
   const data = new Float32Array(2 * 3 * frames * rows * columns);
   for (const [i, value] of x.data.entries()) {
-    const [outer, row, column] = [Math.floor(i / 6), Math.floor(i / 2) % 3, i % 2];
-    data[(outer * rows + row + 1) * columns + column + 1] = value;
+    const [channel, frame, row, column] = [Math.floor(i / 12), Math.floor(i / 6) % 2, Math.floor(i / 2) % 3, i % 2];
+    data[((channel * frames + frame + 1) * rows + row + 1) * columns + column + 1] = value;
   }
   const around: HostTensor = { shape: [2, 3, frames, rows, columns], dtype: "float32", data };
   const expected = convolved(around, weight, Array.from(bias.data));
-  const run = (ops: Ops, x: Tensor, w: Tensor, b?: Tensor) => ops.convolve(x, w, b ?? null, [0, 1, 1]);
+  const run = (ops: Ops, x: Tensor, w: Tensor, b?: Tensor) => ops.convolve(x, w, b ?? null, [1, 1, 1]);
   await check("convolve with zeros", run, [x, weight, bias], expected);
 });
 

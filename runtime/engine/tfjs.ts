@@ -2,7 +2,8 @@ import type { HostTensor, Ops, Tensor } from "../contract.ts";
 import { gradientsOf } from "./autodiff.ts";
 import { checkpoint } from "./checkpoint.ts";
 import type { Differentiated, Engine, EngineName } from "./engine.ts";
-import { computingOps } from "./ops.ts";
+import { convolveInLoops } from "./convolution-in-loops.ts";
+import { computingOps, type ComputingOps } from "./ops.ts";
 import type { Tf, TfOps, TfTensor } from "../graph/record/tfjs-types.ts";
 
 /**
@@ -17,7 +18,7 @@ export function createTfjsEngine(tf: Tf, name: EngineName, backend: string, isGp
   return {
     name,
     isGpu,
-    ops: createOps(tf, select),
+    ops: createOps(tf, select, name === "cpu" ? { convolve: convolveInLoops(tf) } : {}),
     keep: (value) => {
       select();
       return tf.keep(upload(tf, value)) as Tensor;
@@ -40,9 +41,10 @@ export function createTfjsEngine(tf: Tf, name: EngineName, backend: string, isGp
   };
 }
 
-function createOps(tf: Tf, select: () => void): Ops {
+/** `own` are operations for which the backend has something faster. */
+function createOps(tf: Tf, select: () => void, own: Partial<ComputingOps>): Ops {
   const ops: TfOps = {
-    ...computingOps(tf),
+    ...computingOps(tf, own),
     input: (_name, value) => upload(tf, value),
     constant: (value) => upload(tf, value),
   };
