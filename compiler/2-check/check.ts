@@ -4,7 +4,7 @@ import type { StrategySyntax } from "../1-parse/syntax.ts";
 import type { Bag } from "../diagnostics/bag.ts";
 import type { SourceFile } from "../source/source-file.ts";
 import type { Binding, CheckedLoss, CheckedParam, CheckedStrategy } from "./checked.ts";
-import type { Type } from "./core.ts";
+import type { Core, Type } from "./core.ts";
 import { declare, type Declarations } from "./declarations.ts";
 import type { ModalityContext } from "./modality.ts";
 import { needsOthers } from "./other-samples.ts";
@@ -25,7 +25,7 @@ import { levelBounds, noiseForEachElement } from "./rules/noise-and-level.ts";
 import { notItsTarget } from "./rules/not-its-target.ts";
 import { overTheBatch } from "./rules/odd-reductions.ts";
 import { alwaysKept, queryWithoutKey } from "./rules/on-every-grid.ts";
-import { passRules, targetOfAnother, unreadPasses } from "./rules/passes.ts";
+import { passRules, targetOfAnother, unreadOverrides, unreadPasses } from "./rules/passes.ts";
 import { guardedReads, neededSources } from "./rules/optional-sources.ts";
 import { paramDefaults } from "./rules/param-defaults.ts";
 import { paramUnits } from "./rules/param-units.ts";
@@ -81,12 +81,12 @@ export function checkStrategy(
   if (!bag.hasErrors) unreadPasses(passes, losses, contexts, bindings, report);
   if (bag.hasErrors) return null;
   notItsTarget(losses, bindings, report);
-  targetOfAnother(losses, passes, scope, report);
+  const told = targetOfAnother(losses, passes, scope, report);
   attentionWithoutKey(contexts, bindings, report);
   const params = paramsOf(declarations);
   const everything = [...losses, ...bindings.values()].map(({ core }) => core);
   suspicious({ syntax, sources, params, losses, contexts, bindings }, report);
-  unused(declarations, report);
+  unread(checked, { read: [...everything, ...expectations.map(({ core }) => core)], told }, report);
   return {
     name: syntax.name?.text ?? "",
     description: syntax.description?.value ?? "",
@@ -145,6 +145,16 @@ function rules({ syntax, declarations, scope, losses, passes, bindings }: Ruled,
   queryWithoutKey(contexts, bindings, report);
   overTheBatch(losses, bindings, report);
   return unlikeFeatures({ declarations, losses, bindings }, report);
+}
+
+/** What is written and never read. */
+function unread(
+  { declarations, passes, bindings }: Pick<Ruled, "declarations" | "passes" | "bindings">,
+  known: { readonly read: readonly Core[]; readonly told: ReadonlySet<string> },
+  report: Report,
+): void {
+  unused(declarations, report);
+  unreadOverrides(passes, known, bindings, report);
 }
 
 /** Bindings without arguments; those with arguments are checked where they are used. */

@@ -33,6 +33,32 @@ export function unreadPasses(
   }
 }
 
+/**
+ * What a pass writes for losses alone, `target` and `denoised`, and none reads.
+ * @param told keys of which something was said already
+ */
+export function unreadOverrides(
+  passes: readonly PassContext[],
+  { read, told }: { readonly read: readonly Core[]; readonly told: ReadonlySet<string> },
+  bindings: Bindings,
+  report: Report,
+): void {
+  if (passes.length === 0) return;
+  const named = [...allNodes(read, bindings)].flatMap((node) => (node.op === "ref" ? [node.key] : []));
+  const keys = new Set([...told, ...named]);
+  for (const { name, syntax } of passes) {
+    for (const written of [syntax.video, syntax.audio])
+      for (const field of ["target", "denoised"] as const) {
+        const entry = written?.[field] ?? null;
+        const key = `${name}.${written?.name}.${field}`;
+        if (entry === null || keys.has(key)) continue;
+        report.warning("LTX5084", entry.keySpan, `nothing reads \`${key}\``, {
+          help: `the model is not given it: read \`${key}\` in a loss, or remove it`,
+        });
+      }
+  }
+}
+
 export function passRules(
   passes: readonly PassContext[],
   losses: readonly CheckedLoss[],
@@ -92,17 +118,21 @@ interface Values {
   ofPass(pass: string | null, key: string, span: Span): Core | null;
 }
 
-/** A prediction compared with the target of a call that has another one. */
+/** A prediction compared with the target of a call that has another one. Gives the targets in whose place those stand. */
 export function targetOfAnother(
   losses: readonly CheckedLoss[],
   passes: readonly PassContext[],
   values: Values,
   report: Report,
-): void {
-  if (passes.length === 0) return;
+): ReadonlySet<string> {
+  const mistaken = new Set<string>();
+  if (passes.length === 0) return mistaken;
   const terms = losses.map(({ core }) => core);
-  for (const node of allNodes(terms, values.bindings.finished))
-    if (node.op === "map" && node.fn === "sub") compare(node.args, values, report);
+  for (const node of allNodes(terms, values.bindings.finished)) {
+    const wanted = node.op === "map" && node.fn === "sub" ? compare(node.args, values, report) : null;
+    if (wanted !== null) mistaken.add(wanted);
+  }
+  return mistaken;
 }
 
 /** `lose.video.prediction`: the pass, null for the step's own call, and the modality; null for any other value. */
@@ -112,18 +142,20 @@ function fieldOf(core: Core, field: string): { readonly pass: string | null; rea
   return name === field ? { pass, modality } : null;
 }
 
-function compare(args: readonly Core[], values: Values, report: Report): void {
+/** The key of the target that should have been written; null where nothing is wrong. */
+function compare(args: readonly Core[], values: Values, report: Report): string | null {
   const find = (field: string) => args.map((core) => ({ core, of: fieldOf(core, field) })).find(({ of }) => of);
   const [prediction, given] = [find("prediction"), find("target")];
-  if (!prediction?.of || !given?.of || prediction.of.modality !== given.of.modality) return;
+  if (!prediction?.of || !given?.of || prediction.of.modality !== given.of.modality) return null;
   const { pass, modality } = prediction.of;
   const wanted = values.ofPass(pass, `${modality}.target`, spanOf(given.core));
   const { finished } = values.bindings;
-  if (wanted === null || madeOf(wanted, finished) === madeOf(given.core, finished)) return;
+  if (wanted === null || madeOf(wanted, finished) === madeOf(given.core, finished)) return null;
   const owner = pass === null ? modality : `${pass}.${modality}`;
   report.warning("LTX5064", spanOf(given.core), `\`${owner}.prediction\` is compared with the target of another call`, {
     help: `what it should predict is \`${owner}.target\``,
   });
+  return `${owner}.target`;
 }
 
 /** The same text for the same value, whichever passes the values are of that it is made of. */
