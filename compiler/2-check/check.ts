@@ -3,7 +3,7 @@ import type { Expression } from "../1-parse/expression/ast.ts";
 import type { StrategySyntax } from "../1-parse/syntax.ts";
 import type { Bag } from "../diagnostics/bag.ts";
 import type { SourceFile } from "../source/source-file.ts";
-import type { Binding, CheckedLoss, CheckedParam, CheckedStrategy } from "./checked.ts";
+import type { Binding, CheckedLoss, CheckedOutput, CheckedParam, CheckedStrategy } from "./checked.ts";
 import type { Core, Type } from "./core.ts";
 import { declare, type Declarations } from "./declarations.ts";
 import type { ModalityContext } from "./modality.ts";
@@ -22,6 +22,7 @@ import { lossOverKept } from "./rules/loss-over-kept.ts";
 import { missingLoss } from "./rules/missing-loss.ts";
 import { noGradient } from "./rules/no-gradient.ts";
 import { levelBounds, noiseForEachElement } from "./rules/noise-and-level.ts";
+import { metLengths } from "./rules/met-lengths.ts";
 import { notItsTarget } from "./rules/not-its-target.ts";
 import { overTheBatch } from "./rules/odd-reductions.ts";
 import { alwaysKept, queryWithoutKey } from "./rules/on-every-grid.ts";
@@ -72,7 +73,7 @@ export function checkStrategy(
   const weights = checkWeights(syntax.weights, declarations, modalities, passes, report);
   const contexts = [...scope.contexts.values()];
   for (const context of contexts) modalityRules(context, report);
-  const meetings = rules({ syntax, declarations, scope, losses, passes, bindings }, report);
+  const meets = rules({ syntax, declarations, scope, losses, passes, bindings }, report);
   const checked = { declarations, contexts, passes, bindings };
   const needed = neededSources(checked, report);
   guardedReads({ ...checked, losses, metadata, expectations }, needed, report);
@@ -92,7 +93,7 @@ export function checkStrategy(
     description: syntax.description?.value ?? "",
     language: syntax.language?.value ?? 1,
     params,
-    sources: sources.map((source) => ({ ...source, meets: [...(meetings.get(source.name) ?? [])] })),
+    sources: sources.map((source) => ({ ...source, meets: meets(source.name) })),
     datasets,
     modalities,
     bindings: scope.bindings.finished,
@@ -100,7 +101,7 @@ export function checkStrategy(
     smallestBatch: needsOthers(everything, bindings) ? 2 : 1,
     passes: checkedPasses(passes, scope.contexts),
     undecided,
-    outputs: [...declarations.outputs.values()],
+    outputs: [...declarations.outputs.values()].map((output) => withMeetings(output, meets(output.name))),
     weights,
     networks,
     ...functionsOf(syntax, declarations, scope),
@@ -133,7 +134,7 @@ interface Ruled {
   readonly bindings: ReadonlyMap<string, Binding>;
 }
 
-/** Rules that hold also where something else is wrong. Gives the sources whose features meet those of heads and networks. */
+/** Rules that hold also where something else is wrong. Gives the names of what must be as long as a source or a head. */
 function rules({ syntax, declarations, scope, losses, passes, bindings }: Ruled, report: Report) {
   const contexts = [...scope.contexts.values()];
   predictionTooEarly(contexts, bindings, report);
@@ -144,8 +145,13 @@ function rules({ syntax, declarations, scope, losses, passes, bindings }: Ruled,
   alwaysKept(contexts, bindings, report);
   queryWithoutKey(contexts, bindings, report);
   overTheBatch(losses, bindings, report);
-  return unlikeFeatures({ declarations, losses, bindings }, report);
+  const features = unlikeFeatures({ declarations, losses, bindings }, report);
+  const lengths = metLengths({ declarations, contexts, passes, losses, bindings });
+  return (name: string): readonly string[] => [...(features.get(name) ?? []), ...(lengths.get(name) ?? [])];
 }
+
+const withMeetings = (output: CheckedOutput, meets: readonly string[]): CheckedOutput =>
+  meets.length === 0 ? output : { ...output, meets };
 
 /** What is written and never read. */
 function unread(
