@@ -1,5 +1,5 @@
 /** What the trainer knows of an engine. Only the files in this folder and in `graph/record` import a tensor library. */
-import type { HostTensor, Ops, Tensor } from "../contract.ts";
+import type { HostTensor, Ops, Shape, Tensor } from "../contract.ts";
 import type { Finding } from "../findings.ts";
 import type { StoredTensor } from "../graph/stored-tensor.ts";
 import type { Provider } from "./onnx/provider.ts";
@@ -61,6 +61,8 @@ export interface Engine {
   readonly ops: Ops;
   /** Uploads host values; the tensor lives until `dispose`, also inside `tidy`. */
   keep(value: HostTensor): Tensor;
+  /** A float32 tensor of zeros, which lives as one of `keep`. */
+  zeros(shape: Shape): Tensor;
   /** A float32 tensor whose numbers stay in their file, which must not change. Only engines that read weights from files have it. */
   map?(stored: StoredTensor): Tensor;
   /** Reads a tensor back to the host. */

@@ -23,6 +23,10 @@ export function createTfjsEngine(tf: Tf, name: EngineName, backend: string, isGp
       select();
       return tf.keep(upload(tf, value)) as Tensor;
     },
+    zeros: (shape) => {
+      select();
+      return tf.keep(tf.zeros([...shape])) as Tensor;
+    },
     read: (x) => readBack(x as TfTensor),
     dispose: (...tensors) => tensors.forEach((x) => (x as TfTensor | null)?.dispose()),
     tidy: <T>(f: () => T): T => {

@@ -176,7 +176,7 @@ export function createLora(
 ): LoraAdapters {
   const tensors = targets.flatMap(({ module, inputs, outputs }) => [
     engine.keep(initialA(uniform(`lora.${module}`, rank * inputs), rank, inputs)),
-    engine.keep({ shape: [outputs, rank], dtype: "float32", data: new Float32Array(outputs * rank) }),
+    engine.zeros([outputs, rank]),
   ]);
   return adaptersOver(targets, tensors, alpha / rank);
 }

@@ -6,6 +6,7 @@ import { prefixIn, takePublished } from "../files/kinds/index.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { StoredTensor } from "../graph/stored-tensor.ts";
 import { FindingsError, type Finding } from "../findings.ts";
+import { freeMemory } from "../free-memory.ts";
 import { blockOf } from "./block-of.ts";
 import { isOfFp8, mapFp8, readFp8 } from "./fp8-weights.ts";
 import type { Parameter } from "./parameters.ts";
@@ -125,7 +126,9 @@ async function readTensor(
   { shape, dtype }: TensorEntry,
 ): Promise<Tensor> {
   const data = dtype === "F8_E4M3" ? await readFp8(file, name, place) : await file.readFloat32(name);
-  return engine.keep({ shape, dtype: "float32", data });
+  const kept = engine.keep({ shape, dtype: "float32", data });
+  freeMemory(data);
+  return kept;
 }
 
 /** A warning about tensors under the transformer's prefix that nothing reads. */

@@ -23,8 +23,10 @@ export function follow(engine: Engine, averages: Averages, trained: readonly Ten
         return ops.add(average, ops.mul(ops.sub(p, average), 1 - decay));
       }),
     );
-    group.forEach((i, k) => (next[i] = made[k] as Tensor));
+    group.forEach((i, k) => {
+      engine.dispose(old[i] ?? null);
+      next[i] = made[k] as Tensor;
+    });
   }
-  engine.dispose(...old);
   averages.replace(next);
 }

@@ -1,6 +1,7 @@
 /** What optimizers that compute on the engine have in common: what they remember, and which parameters are updated at once. */
 import type { Ops, Tensor } from "../contract.ts";
 import type { Engine } from "../engine/engine.ts";
+import { freeMemory } from "../free-memory.ts";
 import type { Gradients } from "./gradients.ts";
 import { rateOf, type MomentKind, type Optimizer, type Rate, type StoredMoments } from "./optimizer.ts";
 
@@ -58,8 +59,11 @@ interface Moments {
   readonly kept: readonly Tensor[];
 }
 
-/** A group is updated at once, so that an engine that records makes one graph of it; old and new values are there together. */
-const GROUP_ELEMENTS = 2 ** 24;
+/**
+ * A group is updated at once, so that an engine that records makes one graph of it; old and new values are there together. So many groups
+ * there may be before they grow, within these numbers of elements.
+ */
+const [GROUPS, FEWEST, MOST] = [32, 2 ** 20, 2 ** 24];
 
 /** An optimizer that updates by `rule`; `decays` has the weight decay of each parameter. */
 export function createOnEngine(engine: Engine, decays: readonly number[], rule: Rule): Optimizer {
@@ -112,36 +116,63 @@ export function createOnEngine(engine: Engine, decays: readonly number[], rule: 
   };
 }
 
+async function copyOf(engine: Engine, x: Tensor): Promise<Tensor> {
+  const value = await engine.read(x);
+  const copy = engine.keep(value);
+  freeMemory(value.data);
+  return copy;
+}
+
 const sizeOf = ({ shape }: Tensor): number => shape.reduce((a, b) => a * b, 1);
 
 /** What is remembered of a parameter before its first update: means and sums of nothing yet. */
 async function fresh(engine: Engine, parameter: Tensor, kinds: readonly MomentKind[]): Promise<Moments> {
   const kept: Tensor[] = [];
   for (const kind of kinds) {
-    const zeros = () => new Float32Array(sizeOf(parameter));
-    kept.push(
-      engine.keep(
-        kind === "start" ? await engine.read(parameter) : { shape: parameter.shape, dtype: "float32", data: zeros() },
-      ),
-    );
+    kept.push(kind === "start" ? await copyOf(engine, parameter) : engine.zeros(parameter.shape));
   }
   return { t: 0, kept };
 }
 
-/** The places of tensors, of all or of those that are chosen, in groups of a limited number of elements. */
+/**
+ * The places of tensors, of all or of those that are chosen, in groups of a limited number of elements. Of tensors of one shape as many as
+ * fit make a group, again and again, for which an engine that records needs one graph; what is left over comes together.
+ */
 export function inGroups(parameters: readonly Tensor[], isChosen: (i: number) => boolean = () => true): number[][] {
+  const elementsOf = (i: number) => sizeOf(parameters[i] as Tensor);
+  const all = parameters.reduce((sum, _, i) => sum + (isChosen(i) ? elementsOf(i) : 0), 0);
+  const most = Math.min(MOST, Math.max(FEWEST, Math.floor(all / GROUPS)));
+  const alike = new Map<string, number[]>();
+  parameters.forEach(({ shape }, i) => {
+    if (!isChosen(i)) return;
+    const places = alike.get(shape.join()) ?? [];
+    alike.set(shape.join(), places);
+    places.push(i);
+  });
+  const groups: number[][] = [];
+  const left: number[] = [];
+  for (const places of alike.values()) {
+    const size = Math.max(1, Math.floor(most / elementsOf(places[0] as number)));
+    const whole = places.length - (places.length % size);
+    for (let i = 0; i < whole; i += size) groups.push(places.slice(i, i + size));
+    left.push(...places.slice(whole));
+  }
+  left.sort((a, b) => a - b);
+  return [...groups, ...inOrder(left, elementsOf, most)];
+}
+
+/** Places one after the other, as many to a group as fit. */
+function inOrder(places: readonly number[], elementsOf: (i: number) => number, most: number): number[][] {
   const groups: number[][] = [];
   let room = 0;
-  parameters.forEach((parameter, i) => {
-    if (!isChosen(i)) return;
-    const elements = sizeOf(parameter);
-    if (room < elements) {
+  for (const i of places) {
+    if (room < elementsOf(i)) {
       groups.push([]);
-      room = GROUP_ELEMENTS;
+      room = most;
     }
-    room -= elements;
+    room -= elementsOf(i);
     groups.at(-1)?.push(i);
-  });
+  }
   return groups;
 }
 

@@ -25,6 +25,7 @@ const orders: Readonly<Record<string, readonly (readonly string[])[]>> = {
       "block-ranges",
       "call-site",
       "escape",
+      "free-memory",
       "lru",
       "nearest-word",
       "param-rules",

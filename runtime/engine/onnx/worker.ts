@@ -3,7 +3,9 @@ import { createRequire } from "node:module";
 import { workerData } from "node:worker_threads";
 import type { InferenceSession, Tensor as RuntimeTensor } from "onnxruntime-node";
 import type { DType, HostTensor } from "../../contract.ts";
+import { freeMemory } from "../../free-memory.ts";
 import { serve, type GraphLibrary } from "../thread/serve.ts";
+import { sizeOf } from "../../graph/graph.ts";
 import { encodeModel } from "./encode-model.ts";
 import { watchPlacement, type Placement } from "./placement.ts";
 import { runtimeFolder } from "./provider.ts";
@@ -27,7 +29,8 @@ async function load(options: ProviderOptions): Promise<GraphLibrary<RuntimeTenso
   if (options.provider !== "cpu") await tryProvider(runtime, options);
   return {
     about: "",
-    upload: ({ dtype, data, shape }) => new runtime.Tensor(dtype, data, shape),
+    upload: ({ dtype, data, shape }) => new runtime.Tensor(dtype, data.slice(), shape),
+    zeros: (shape) => new runtime.Tensor("float32", new Float32Array(sizeOf(shape)), shape),
     open: (model) => open(runtime, model as Uint8Array, options),
     async run({ graph }, feeds) {
       const results = await graph.run(Object.fromEntries(graph.inputNames.map((name, i) => [name, given(feeds[i])])));
@@ -36,8 +39,7 @@ async function load(options: ProviderOptions): Promise<GraphLibrary<RuntimeTenso
     placement: async ({ graph, placement }) => placement?.onCpu(graph) ?? null,
     read: ({ type, dims, data }) =>
       ({ shape: dims, dtype: type as DType, data: (data as HostTensor["data"]).slice() }) as HostTensor,
-    // The garbage collector frees tensors.
-    free: () => {},
+    free: ({ data }) => freeMemory(data as HostTensor["data"]),
     close: ({ graph }) => graph.release(),
   };
 }

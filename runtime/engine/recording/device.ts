@@ -1,4 +1,4 @@
-import type { HostTensor } from "../../contract.ts";
+import type { HostTensor, Shape } from "../../contract.ts";
 import type { Graph } from "../../graph/graph.ts";
 
 /**
@@ -8,6 +8,8 @@ import type { Graph } from "../../graph/graph.ts";
 export interface Device {
   /** Returns the id of the uploaded value. */
   upload(value: HostTensor): number;
+  /** Returns the id of a float32 value of zeros. */
+  zeros(shape: Shape): number;
   /** Prepares a graph and returns the id of its session. */
   open(graph: Graph, listener?: OpenListener): number;
   /** Runs a session's graph with one feed per input. Returns the ids of its outputs. */

@@ -86,6 +86,7 @@ export function createRecordingEngine(tf: Tf, executor: Executor, options: Recor
     ...(isGpu === undefined ? {} : { isGpu }),
     ops: Object.fromEntries(ops.map((op) => [op, (...args: Argument[]) => call(op, args)])) as unknown as Ops,
     keep: (value) => tensors.onDevice(device.upload(value), value),
+    zeros: (shape) => tensors.onDevice(device.zeros(shape), { shape, dtype: "float32" }),
     map: (stored) => tensors.inFile(stored),
     async read(x) {
       if (!(x instanceof DeviceTensor) || x.stored === null) return readId(tensors.idOf(x));

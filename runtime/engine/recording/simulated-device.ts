@@ -1,4 +1,4 @@
-import type { HostTensor } from "../../contract.ts";
+import type { HostTensor, Shape } from "../../contract.ts";
 import { addCosts, costOf, noCost, type GraphCost } from "../../graph/cost.ts";
 import { byteSize, sizeOf, type Graph, type Value } from "../../graph/graph.ts";
 import { memoryOf, type GraphMemory } from "../../graph/memory.ts";
@@ -50,7 +50,10 @@ function needsOf(graph: Graph) {
 }
 
 interface SimulatedOptions {
-  /** Whether each graph keeps the memory that it has once claimed, as in ONNX Runtime; otherwise what is freed serves all others. */
+  /**
+   * Whether each graph keeps the memory that it has once claimed, and its outputs are copies, as in ONNX Runtime; otherwise what is freed serves
+   * all others, and outputs stay where they are.
+   */
   readonly keepsMemory?: boolean;
   /** Whether weights of blocks wait on the host until their block's turn comes; there are so many buffers for them. 0: they do not. */
   readonly blockBuffers?: number;
@@ -85,10 +88,14 @@ class SimulatedDevice implements Device {
     this.#blockBuffers = blockBuffers;
   }
 
-  upload({ shape, dtype }: HostTensor): number {
+  upload({ shape, dtype }: Sized): number {
     const id = this.#hold({ shape, dtype }, null);
     this.#updatePeak(0);
     return id;
+  }
+
+  zeros(shape: Shape): number {
+    return this.upload({ shape, dtype: "float32" });
   }
 
   open(graph: Graph, listener?: OpenListener): number {
@@ -111,7 +118,8 @@ class SimulatedDevice implements Device {
     const session = found(this.#sessions, id);
     this.#ran.add(session.graph);
     this.#cost = addCosts(this.#cost, session.cost);
-    const needed = session.live + session.memory.peak;
+    const copied = this.#keepsMemory ? session.outputs.reduce((sum, value) => sum + byteSize(value), 0) : 0;
+    const needed = session.live + session.memory.peak + copied;
     session.claimed = this.#keepsMemory ? Math.max(session.claimed, needed) : needed;
     this.#updatePeak(feeds.reduce<number>((sum, feed) => sum + (typeof feed === "number" ? 0 : byteSize(feed)), 0));
     const outputs = session.outputs.map((value) => this.#hold(value, session));

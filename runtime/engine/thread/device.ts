@@ -118,6 +118,11 @@ function createDevice(
       post({ type: "upload", id, value: sent }, [buffer]);
       return id;
     },
+    zeros(shape) {
+      const id = ids++;
+      post({ type: "zeros", id, shape });
+      return id;
+    },
     open(graph, listener) {
       const session = ids++;
       if (listener !== undefined) listeners.set(session, listener);

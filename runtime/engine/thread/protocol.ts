@@ -1,5 +1,5 @@
 /** The messages between the main thread and the thread that computes. Values live there, under ids that the main thread gives. */
-import type { HostTensor } from "../../contract.ts";
+import type { HostTensor, Shape } from "../../contract.ts";
 import type { Feed } from "../recording/device.ts";
 
 /** Indices into flags that both threads share: 1 while a request is carried out, and 1 once no other may begin. */
@@ -12,6 +12,8 @@ export interface ThreadData {
 
 export type Request =
   | { readonly type: "upload"; readonly id: number; readonly value: HostTensor }
+  /** Float32 zeros, which take memory of the thread alone. */
+  | { readonly type: "zeros"; readonly id: number; readonly shape: Shape }
   /** `graph` is in the form that the thread's library opens; `files` are those that its weights are mapped from. */
   | {
       readonly type: "open";

@@ -1,6 +1,7 @@
 /** The thread's end: carries out requests with a library that runs graphs, so that the main thread stays free. */
 import { parentPort, workerData } from "node:worker_threads";
-import type { HostTensor } from "../../contract.ts";
+import type { HostTensor, Shape } from "../../contract.ts";
+import { freeMemory } from "../../free-memory.ts";
 import type { Feed } from "../recording/device.ts";
 import { MappedFiles } from "./mapped-files.ts";
 import { BUSY, STOPPED, type Reply, type Request, type ThreadData } from "./protocol.ts";
@@ -9,7 +10,10 @@ import { BUSY, STOPPED, type Reply, type Request, type ThreadData } from "./prot
 export interface GraphLibrary<Value, Session> {
   /** What it computes with, in words for the user; empty if there is nothing to say. */
   readonly about: string;
+  /** Copies the value into memory that the thread itself takes: that of its array is the main thread's again when it is freed. */
   upload(value: HostTensor): Value;
+  /** Float32 zeros. */
+  zeros(shape: Shape): Value;
   /** @param graph as the main thread prepared it */
   open(graph: unknown): Promise<Session> | Session;
   run(session: Session, feeds: readonly Value[]): Promise<readonly Value[]> | readonly Value[];
@@ -90,7 +94,9 @@ export class Server<Value, Session> {
   handle(request: Request): Promise<void> | void {
     switch (request.type) {
       case "upload":
-        return this.#upload(request);
+        return this.#hold(request.id, () => this.#uploaded(request.value));
+      case "zeros":
+        return this.#hold(request.id, () => this.#library.zeros(request.shape));
       case "open":
         return this.#open(request);
       case "run":
@@ -108,12 +114,18 @@ export class Server<Value, Session> {
   }
 
   /** A value that does not fit into the memory is an error of whoever reads it. */
-  #upload({ id, value }: Request & { type: "upload" }): void {
+  #hold(id: number, make: () => Value): void {
     try {
-      this.#values.set(id, { value: this.#library.upload(value) });
+      this.#values.set(id, { value: make() });
     } catch (error) {
       this.#values.set(id, asError(error));
     }
+  }
+
+  #uploaded(value: HostTensor): Value {
+    const uploaded = this.#library.upload(value);
+    freeMemory(value.data);
+    return uploaded;
   }
 
   #free(id: number): void {
@@ -175,7 +187,7 @@ export class Server<Value, Session> {
   /** @param sent gets the values that were sent along, which nobody else frees */
   #feed(feed: Feed, sent: Value[]): Value {
     if (typeof feed === "number") return found(this.#values.get(feed)).value;
-    const value = this.#library.upload(feed);
+    const value = this.#uploaded(feed);
     sent.push(value);
     return value;
   }

@@ -1,5 +1,5 @@
-import type { HostTensor } from "../../contract.ts";
-import type { Graph } from "../../graph/graph.ts";
+import type { HostTensor, Shape } from "../../contract.ts";
+import { sizeOf, type Graph } from "../../graph/graph.ts";
 import type { GraphLibrary } from "../thread/serve.ts";
 import { blockNeeds } from "./block-needs.ts";
 import { BlockBuffers, BlockStream } from "./block-stream.ts";
@@ -55,6 +55,10 @@ export class TorchLibrary implements GraphLibrary<Value, Session> {
   upload({ data, shape, dtype }: HostTensor): Value {
     const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
     return { handle: this.torch.upload(bytes, shape, dtype), shape, dtype };
+  }
+
+  zeros(shape: Shape): Value {
+    return this.upload({ shape, dtype: "float32", data: new Float32Array(sizeOf(shape)) });
   }
 
   offload(isOn: boolean): void {
