@@ -69,45 +69,4 @@ test("networks are as wide as their last layer, and take values of one width", (
   assert.equal(codesOf("mse(judge(other(video.clean)), judge(guess))"), ["LTX4033"]);
 });
 
-/** By source or head, what the run compares its length with. */
-const meetingsOf = (term: string, axes = "token:video, channel"): Record<string, readonly string[]> => {
-  const text = `strategy: test
-params:
-  size: {type: integer, default: 32, minimum: 1}
-sources:
-  latents: {directory: latents, kind: video_latents}
-  aim: {directory: aim, kind: tensor, key: x, axes: [${axes}]}
-  edges: {directory: edges, kind: video_latents, like: latents}
-  conditions: {directory: conditions, kind: text_embeddings}
-outputs:
-  middle: {tap: block 1, modality: video}
-  guess: {linear: middle, features: 8}
-  free: {linear: middle, features: "\${size}"}
-video:
-  latents: latents
-loss:
-  video: mse(video.prediction, video.target)
-  more: ${term}
-`;
-  const { program, diagnostics } = check({ path: "test.strategy", text });
-  if (program === null) throw new Error(diagnostics.map(({ message }) => message).join());
-  const all = [...program.sources, ...program.outputs];
-  return Object.fromEntries(all.flatMap(({ name, meets = [] }) => (meets.length === 0 ? [] : [[name, meets]])));
-};
-
-test("what only files say is compared with the model, where it is added or subtracted", () => {
-  assert.equal(meetingsOf("mse(video.prediction, aim)"), { aim: ["video"] });
-  assert.equal(meetingsOf("mse(video.denoised, edges)"), { edges: ["video"] });
-  assert.equal(meetingsOf("mean((middle - aim)^2)", "token:video, hidden"), { aim: ["middle"] });
-  // Weights and masks may have one number for all channels.
-  assert.equal(meetingsOf("mse(video.prediction, video.target) over edges^2"), {});
-  assert.equal(meetingsOf("mse(video.prediction * aim, video.target) * mean(edges)"), {});
-  assert.equal(meetingsOf("mse(video.prediction, video.target) over (mean(tokens(edges), channel) > 0)"), {});
-});
-
-test("a head whose width a parameter gives is compared with the heads that it meets", () => {
-  assert.equal(meetingsOf("mse(guess, free)"), { free: ["guess"] });
-  assert.equal(meetingsOf("mse(guess, aim)", "token:video, feature"), { aim: ["guess"] });
-});
-
 test.run();

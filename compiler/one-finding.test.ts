@@ -96,6 +96,32 @@ const slips: readonly (readonly [Parts, string, string])[] = [
     "LTX4011",
     "base.video.prediction",
   ],
+  [
+    {
+      more: `passes:
+  teacher: {adapters: ema}
+  near: {adapters: ema, video: {noisy: video.noisy - 0.1 * teacher.video.prediction}}`,
+    },
+    "LTX5061",
+    "`near.video.prediction`",
+  ],
+  [pass("{gradient: through, video: {sigma: video.sigma + mean(video.predicton)}}"), "LTX3004", "`prediction`"],
+  // What is read too early, by way of other values, too
+  [
+    {
+      video: `  keep: mean(prediction, axis=channel) > 0
+  noisy: clean + timesteps * noise
+  denoised: noisy - timesteps * prediction`,
+    },
+    "LTX5015",
+    "can be read in `denoised`",
+  ],
+  // Draws
+  [{ video: "  noise: randn() + 0.1 * (randn() per (frame, frame))" }, "LTX4013", "leave out `frame`"],
+  [{ video: '  sigma: "uniform(0, 1) per (token, height)"' }, "LTX4013", "leave out `height`"],
+  [{ video: '  sigma: "uniform(0, 1) per (batch, frame)"' }, "LTX4013", "`per frame`"],
+  // Reductions
+  [{ loss: `  v: ${of} * min(video.frames, channel)` }, "LTX4005", "needs no reduction"],
   // Networks
   [network("{layers: [conv 32, relu], from: f.safetensors}"), "LTX2001", "`architecture:`"],
   [network("{architecture: [conv 32, relu], path: f.safetensors}"), "LTX2001", "`from:`"],
@@ -216,5 +242,13 @@ for (const [parts, code, help] of slips)
     const fixed = await fixAll(text, errorsOf);
     if (found[0]?.fix !== undefined) assert.equal(errorsOf(fixed.text), []);
   });
+
+test("a pass says nothing of a modality whose section has a mistake", () => {
+  const text = strategy(pass("{adapters: false, video: {text: conditions}}"));
+  assert.equal(
+    errorsOf(text.replace("  latents: latents", "  latents: conditions")).map(({ code }) => code),
+    ["LTX5014"],
+  );
+});
 
 test.run();

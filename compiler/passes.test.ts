@@ -203,29 +203,4 @@ test("a prediction that only other calls read is read", () => {
   assert.equal(codes(strategy(two, "  a: mse(one.video.prediction, video.target)\n")), ["LTX5004"]);
 });
 
-test("a target or denoised of a pass that nothing reads is told of, and is no reason for a call", () => {
-  const other = "  lose: {video: {latents: worse, target: video.noise, denoised: noisy}}\n";
-  const alone = `${velocity}  a: mse(lose.video.prediction, 2 * video.prediction)\n`;
-  assert.equal(codes(strategy(other, alone)), ["LTX5084", "LTX5084"]);
-  const half = `${velocity}  a: mse(lose.video.prediction, lose.video.target)\n`;
-  assert.equal(codes(strategy(other, half)), ["LTX5084"]);
-  // Read by a name, by another call, and by what is expected.
-  const byName = "let:\n  aim: lose.video.target\n  guess: lose.video.denoised\n";
-  assert.equal(codes(strategy(other, `${velocity}  a: mse(lose.video.prediction, aim + guess)\n`, "", byName)), []);
-  const next = `${other}  next: {adapters: false, video: {noisy: lose.video.target}}\n`;
-  const expected = "expect:\n  - lose.video.denoised >= 0 or lose.video.denoised < 0\n";
-  const both = `${alone}  b: mse(next.video.prediction, video.prediction)\n`;
-  assert.equal(codes(strategy(next, `${both}${expected}`)), []);
-  // Compared with the target of the step: that is what is told.
-  assert.equal(codes(strategy(other, `${velocity}  a: mse(lose.video.prediction, video.target)\n`)), [
-    "LTX5084",
-    "LTX5064",
-  ]);
-  const own = "  own: {video: {target: video.noise}}\n";
-  assert.equal(codes(strategy(own, `${velocity}  a: mse(own.video.prediction, own.video.target)\n`)), ["LTX5110"]);
-  const twice = "  a: {adapters: false}\n  b: {adapters: false, video: {target: video.noise}}\n";
-  const read = "  x: mse(a.video.prediction + b.video.prediction, video.prediction + b.video.target)\n";
-  assert.equal(codes(strategy(twice, read)), ["LTX5110"]);
-});
-
 test.run();

@@ -229,4 +229,11 @@ test("modules for the official trainer have lengths, too", () => {
   }
 });
 
+test("a base of version 1 keeps its bare lengths, also where it calls what the file itself defines", () => {
+  const base = strategy("prefix(doubled(1))", "", 1);
+  const library = { root: null, names: [], read: () => ({ path: "base.strategy", text: base }) };
+  const text = "strategy: own\nlanguage: 2\nextends: ./base.strategy\nlet:\n  doubled(n): 2 * n\n";
+  assert.equal(check({ path: "own.strategy", text }, { library }).diagnostics, []);
+});
+
 test.run();

@@ -16,10 +16,7 @@ export interface SourceInfo {
   readonly axes?: readonly string[];
   /** Kind `tensor` only: the smallest and the largest number that it may hold. */
   readonly range?: readonly [number, number];
-  /**
-   * Heads and networks whose features meet its own number by number, taps whose stream does so along `hidden`, and `video` or `audio` where
-   * the channels of latents do; left out for latents that the model is given.
-   */
+  /** Kind `tensor` only: heads and networks whose features meet its own, number by number along `feature`. */
   readonly meets?: readonly string[];
 }
 
@@ -62,8 +59,6 @@ export type OutputInfo =
       readonly name: string;
       /** The parameter that gives `features`; the number here is then its default. */
       readonly param?: string;
-      /** Heads and networks whose features meet its own, where a parameter gives these. */
-      readonly meets?: readonly string[];
       readonly kind: "linear";
       readonly modality: "video" | "audio";
       /** Name of the output that it reads; the list has it before this one. */

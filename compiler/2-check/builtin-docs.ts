@@ -136,11 +136,7 @@ export const functionDocs: Readonly<Record<string, FunctionDoc>> = {
   ),
   float: of("number", "A mask as numbers: 1 where it is true, else 0.", mask("m")),
   tokens: of("like", "Grid axes and `mel` as tokens and `channel`.", any("x")),
-  grid: of(
-    "like",
-    "Tokens as the grid axes that they are the product of: those of video as `frame`, `height` and `width`, those of audio as `step`.",
-    any("x"),
-  ),
+  grid: of("like", "Tokens as the grid axes that they are the product of.", any("x")),
   concat: of(
     "like",
     "Both joined along an axis other than `batch`, which is then twice as long: it meets only values joined like it.",

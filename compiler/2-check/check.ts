@@ -3,8 +3,8 @@ import type { Expression } from "../1-parse/expression/ast.ts";
 import type { StrategySyntax } from "../1-parse/syntax.ts";
 import type { Bag } from "../diagnostics/bag.ts";
 import type { SourceFile } from "../source/source-file.ts";
-import type { Binding, CheckedLoss, CheckedOutput, CheckedParam, CheckedStrategy } from "./checked.ts";
-import type { Core, Type } from "./core.ts";
+import type { Binding, CheckedLoss, CheckedParam, CheckedStrategy } from "./checked.ts";
+import type { Type } from "./core.ts";
 import { declare, type Declarations } from "./declarations.ts";
 import type { ModalityContext } from "./modality.ts";
 import { needsOthers } from "./other-samples.ts";
@@ -22,11 +22,10 @@ import { lossOverKept } from "./rules/loss-over-kept.ts";
 import { missingLoss } from "./rules/missing-loss.ts";
 import { noGradient } from "./rules/no-gradient.ts";
 import { levelBounds, noiseForEachElement } from "./rules/noise-and-level.ts";
-import { metLengths } from "./rules/met-lengths.ts";
 import { notItsTarget } from "./rules/not-its-target.ts";
 import { overTheBatch } from "./rules/odd-reductions.ts";
 import { alwaysKept, queryWithoutKey } from "./rules/on-every-grid.ts";
-import { passRules, targetOfAnother, unreadOverrides, unreadPasses } from "./rules/passes.ts";
+import { passRules, targetOfAnother, unreadPasses } from "./rules/passes.ts";
 import { guardedReads, neededSources } from "./rules/optional-sources.ts";
 import { paramDefaults } from "./rules/param-defaults.ts";
 import { paramUnits } from "./rules/param-units.ts";
@@ -73,7 +72,7 @@ export function checkStrategy(
   const weights = checkWeights(syntax.weights, declarations, modalities, passes, report);
   const contexts = [...scope.contexts.values()];
   for (const context of contexts) modalityRules(context, report);
-  const meets = rules({ syntax, declarations, scope, losses, passes, bindings }, report);
+  const meetings = rules({ syntax, declarations, scope, losses, passes, bindings }, report);
   const checked = { declarations, contexts, passes, bindings };
   const needed = neededSources(checked, report);
   guardedReads({ ...checked, losses, metadata, expectations }, needed, report);
@@ -82,18 +81,18 @@ export function checkStrategy(
   if (!bag.hasErrors) unreadPasses(passes, losses, contexts, bindings, report);
   if (bag.hasErrors) return null;
   notItsTarget(losses, bindings, report);
-  const told = targetOfAnother(losses, passes, scope, report);
+  targetOfAnother(losses, passes, scope, report);
   attentionWithoutKey(contexts, bindings, report);
   const params = paramsOf(declarations);
   const everything = [...losses, ...bindings.values()].map(({ core }) => core);
   suspicious({ syntax, sources, params, losses, contexts, bindings }, report);
-  unread(checked, { read: [...everything, ...expectations.map(({ core }) => core)], told }, report);
+  unused(declarations, report);
   return {
     name: syntax.name?.text ?? "",
     description: syntax.description?.value ?? "",
     language: syntax.language?.value ?? 1,
     params,
-    sources: sources.map((source) => ({ ...source, meets: meets(source.name) })),
+    sources: sources.map((source) => ({ ...source, meets: [...(meetings.get(source.name) ?? [])] })),
     datasets,
     modalities,
     bindings: scope.bindings.finished,
@@ -101,7 +100,7 @@ export function checkStrategy(
     smallestBatch: needsOthers(everything, bindings) ? 2 : 1,
     passes: checkedPasses(passes, scope.contexts),
     undecided,
-    outputs: [...declarations.outputs.values()].map((output) => withMeetings(output, meets(output.name))),
+    outputs: [...declarations.outputs.values()],
     weights,
     networks,
     ...functionsOf(syntax, declarations, scope),
@@ -134,7 +133,7 @@ interface Ruled {
   readonly bindings: ReadonlyMap<string, Binding>;
 }
 
-/** Rules that hold also where something else is wrong. Gives the names of what must be as long as a source or a head. */
+/** Rules that hold also where something else is wrong. Gives the sources whose features meet those of heads and networks. */
 function rules({ syntax, declarations, scope, losses, passes, bindings }: Ruled, report: Report) {
   const contexts = [...scope.contexts.values()];
   predictionTooEarly(contexts, bindings, report);
@@ -145,22 +144,7 @@ function rules({ syntax, declarations, scope, losses, passes, bindings }: Ruled,
   alwaysKept(contexts, bindings, report);
   queryWithoutKey(contexts, bindings, report);
   overTheBatch(losses, bindings, report);
-  const features = unlikeFeatures({ declarations, losses, bindings }, report);
-  const lengths = metLengths({ declarations, contexts, passes, losses, bindings });
-  return (name: string): readonly string[] => [...(features.get(name) ?? []), ...(lengths.get(name) ?? [])];
-}
-
-const withMeetings = (output: CheckedOutput, meets: readonly string[]): CheckedOutput =>
-  meets.length === 0 ? output : { ...output, meets };
-
-/** What is written and never read. */
-function unread(
-  { declarations, passes, bindings }: Pick<Ruled, "declarations" | "passes" | "bindings">,
-  known: { readonly read: readonly Core[]; readonly told: ReadonlySet<string> },
-  report: Report,
-): void {
-  unused(declarations, report);
-  unreadOverrides(passes, known, bindings, report);
+  return unlikeFeatures({ declarations, losses, bindings }, report);
 }
 
 /** Bindings without arguments; those with arguments are checked where they are used. */

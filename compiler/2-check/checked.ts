@@ -30,7 +30,7 @@ export interface CheckedSource {
   readonly range: readonly [number, number] | null;
   /** Of latents: the source whose grid they have. */
   readonly like: string | null;
-  /** Heads, networks, taps and modalities whose features, hidden numbers or channels meet its own. */
+  /** Of a tensor: heads and networks whose features meet its own. */
   readonly meets?: readonly string[];
   /** Of its name. */
   readonly span: Span;
@@ -153,8 +153,6 @@ export type CheckedOutput = {
   readonly modality: ModalityName;
   /** The parameter that gives the block or the features; the number here is then its default. */
   readonly param?: string;
-  /** Of a head whose width a parameter gives: heads and networks whose features meet its own. */
-  readonly meets?: readonly string[];
 } & (
   | { readonly kind: "tap"; readonly block: number }
   | {

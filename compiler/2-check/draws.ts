@@ -52,6 +52,7 @@ export function drawAxes({ per, env, span }: Call): readonly Axis[] | null {
   const element = env.noiseOf?.modality ?? env.modality;
   const [first] = per ?? [];
   if (first === undefined) return env.noiseOf === null ? ["batch"] : elementAxes(env.reference ?? env.noiseOf.modality);
+  if (hasMisfit(per ?? [], env)) return null;
   if (first.text === "sample") return ["batch"];
   if (first.text === "batch") return [];
   if (first.text === "element" && element !== null) return elementAxes(env.reference ?? element);
@@ -76,6 +77,33 @@ export function drawAxes({ per, env, span }: Call): readonly Axis[] | null {
   }
   return ["batch", ...(axes as Axis[])];
 }
+
+/** Words that say by themselves over what a draw runs. */
+const whole: readonly string[] = ["sample", "batch", "element"];
+
+/** Whether one of several axes says what another one says, or all; the first that does is reported. */
+function hasMisfit(axes: readonly AxisName[], { report }: Environment): boolean {
+  const texts = axes.map(({ text }) => text);
+  const isInToken = (text: string) =>
+    texts.some((token) => token.startsWith("token") && isGridAxis(text, token.split(":")[1]));
+  for (const [i, { text, span }] of axes.entries()) {
+    const isTwice = texts.indexOf(text) < i;
+    const isAlone = axes.length > 1 && whole.includes(text);
+    if (!isTwice && !isAlone && !isInToken(text)) continue;
+    const message = isTwice ? "stands here twice" : isAlone ? "stands alone" : "is part of the token here";
+    report.error("LTX4013", span, `behind \`per\`, \`${text}\` ${message}`, {
+      help: isAlone
+        ? "`per sample` and `per batch` draw one number, `per element` one for each; axes such as `per frame` draw for each sample anyway"
+        : `leave out \`${text}\``,
+    });
+    return true;
+  }
+  return false;
+}
+
+const isGridAxis = (text: string, modality: string | undefined): boolean =>
+  (modality === "audio" ? [] : gridAxes.video).includes(text) ||
+  (modality === "video" ? [] : gridAxes.audio).includes(text);
 
 const elementAxes = (modality: string): readonly Axis[] => ["batch", `token:${modality}`, "channel"];
 

@@ -52,7 +52,10 @@ function reduction(call: Call, make: (core: Core, axes: readonly string[]) => Co
   const core = call.value(0);
   if (core.op === "error") return failed(call);
   const axes = axisArguments(call, 1, core);
-  return axes === null ? failed(call) : make(core, axes);
+  if (axes === null) return failed(call);
+  const isThere = core.type.stage === "device" && axes.every((axis) => core.type.axes.includes(axis));
+  if (!isThere) for (const { value } of call.args.slice(1)) call.env.report.withdrawPosition(value.span);
+  return make(core, axes);
 }
 
 const functions: Readonly<Record<string, (call: Call) => Core>> = {

@@ -102,8 +102,9 @@ function ownGrid(written: ModalitySyntax, own: ModalityContext, { sources, decla
   return name;
 }
 
-function missingModality(written: ModalitySyntax | null, { contexts, report }: Step): void {
-  if (written === null || contexts.has(written.name)) return;
+/** One whose section has a mistake of its own is not missing. */
+function missingModality(written: ModalitySyntax | null, { environment, report }: Step): void {
+  if (written === null || environment(written.name, "").modalities.has(written.name)) return;
   report.error("LTX3004", written.keySpan, `this strategy has no \`${written.name}\`, so a pass has none either`, {
     help: `remove it, or add the section \`${written.name}:\` with its \`latents\``,
   });

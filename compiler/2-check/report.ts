@@ -100,6 +100,11 @@ export class Report {
     this.#bag.withdraw("LTX1102", call);
   }
 
+  /** Takes back that version 2 wants the name of an axis which the value does not have, as another finding says. */
+  withdrawPosition(axis: Span): void {
+    this.#bag.withdraw("LTX4050", axis);
+  }
+
   /** Whether this very place has been reported, for instance because the schema refuses what stands there. */
   hasErrorAt(span: Span): boolean {
     return this.#bag.hasAt(span);

@@ -145,7 +145,7 @@ function hasUnit(call: Call, n: Core, allowed: readonly Unit[], modality: Modali
   }
   const isZero = n.op === "literal" && n.value === 0;
   const isLength = call.name !== "crop" && n.op === "size" && (n.size === "frames" || n.size === "steps");
-  if (language < 2 || isZero || isLength || n.span === null || !report.isOwn(n.span)) return true;
+  if (language < 2 || isZero || isLength || n.span === null || !report.isOwn(call.span)) return true;
   reportBare(call, n, allowed, { where, units });
   return false;
 }

@@ -20,7 +20,7 @@ export interface DataSource {
   readonly axes?: readonly string[];
   /** Kind `tensor` only: the smallest and the largest number that it may hold. */
   readonly range?: readonly [number, number];
-  /** Heads, networks, taps and modalities that are as long along `feature`, `hidden` or `channel`. */
+  /** Kind `tensor` only: heads and networks that have as many features. */
   readonly meets?: readonly string[];
   /** The place in the run config that chose the directory; without it, that of the data root. */
   readonly place?: Finding["path"];

@@ -1,8 +1,8 @@
 /** What a run will compute with, before it begins. */
+import { existsSync } from "node:fs";
 import { FindingsError } from "../findings.ts";
 import type { EngineName, Precision } from "./engine.ts";
 import { savedSpeed, speedOf } from "./engine-speed.ts";
-import { mayHaveNvidiaGpu } from "./nvidia-gpu.ts";
 import { openFirst, precisionFor, type Candidate, type EngineOptions } from "./open-engine.ts";
 import type { MeasuredSpeed } from "./saved-speeds.ts";
 import { lookForTorch } from "./torch/find-torch.ts";
@@ -24,7 +24,7 @@ export async function foreseeEngine(asked: EngineName | "auto", options: EngineO
   const { provider = "auto", torch = null, precision = "float32" } = options;
   if (torch !== null && (asked === "torch" || asked === "auto")) {
     const { cuda } = await lookForTorch(torch);
-    const isOnGpu = provider === "cuda" || (provider === "auto" && cuda !== null && mayHaveNvidiaGpu());
+    const isOnGpu = provider === "cuda" || (provider === "auto" && cuda !== null && hasNvidiaGpu());
     const candidate: Candidate = { name: "torch", provider: isOnGpu ? "cuda" : "cpu" };
     const isTaken = asked === "torch" || isOnGpu || (precision === "bfloat16" && hasBfloat16());
     const own = precisionFor(candidate, precision);
@@ -47,3 +47,5 @@ export async function foreseeEngine(asked: EngineName | "auto", options: EngineO
     };
   }
 }
+
+const hasNvidiaGpu = (): boolean => existsSync("/dev/nvidiactl");

@@ -4,7 +4,6 @@ import type { Engine, EngineName, Precision } from "./engine.ts";
 import { isOnGpu, loadTfjs, loadTfjsAlone, type TfjsEngineName } from "./load-tfjs.ts";
 import { recordingsFolder } from "./recording/cache-folder.ts";
 import { startOnnxDevice } from "./onnx/device.ts";
-import { mayHaveNvidiaGpu } from "./nvidia-gpu.ts";
 import { createOnnxEngine } from "./onnx/engine.ts";
 import { hasCudaLibrary, providerNeeds, providerTitles, type Provider } from "./onnx/provider.ts";
 import { createTfjsEngine } from "./tfjs.ts";
@@ -118,12 +117,9 @@ export async function openFirst(
     // What is missing for one provider is missing for the other.
     if (candidate.name === "torch" && isTorchMissing) continue;
     try {
-      // TensorFlow takes a second and 200 MiB only to be loaded.
-      const isForGpu = asked === "auto" && candidate.name === "tfjs-node-gpu";
-      if (isForGpu && !mayHaveNvidiaGpu()) throw new Error(noGpu);
       const opening = { isStrict, torch, precision: precisionFor(candidate, precision) };
       const { engine, description } = await open(candidate, opening);
-      if (isForGpu && isSlowOnCpu(candidate, engine)) throw new Error(noGpu);
+      if (asked === "auto" && isSlowOnCpu(candidate, engine)) throw new Error("it finds no GPU here");
       const wish = asked === "auto" && provider === "auto" ? [] : ["as asked for"];
       const others = failures.map(({ title, reason }) => `not ${title}: ${reason}`);
       const exact = (engine.precision ?? "float32") === precision ? [] : [whyFloat32(candidate)];
@@ -140,8 +136,6 @@ export async function openFirst(
     isTorchMissing && asked === "torch" ? withoutTorch : writeAuto(provider === "auto" ? "engine" : "provider");
   return refuse(asked, provider, reasons.join("; ") || `the engine ${asked} does not have it`, help);
 }
-
-const noGpu = "it finds no GPU here";
 
 /** Why a run that was to be in bf16 is not. */
 const whyFloat32 = ({ name }: Candidate): string =>

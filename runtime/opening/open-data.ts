@@ -79,7 +79,7 @@ export async function openData(
       return { ...divided, mixture: sets.length === 0 ? null : mixedSets(divided.training, sets, counts) };
     },
   ]);
-  checkWidths(outlines, sources, strategy, model?.config ?? null);
+  checkWidths(outlines, sources, strategy);
   const { patterns, buckets } = await divided(dataset.samples, training, sources, { strategy, batchSize });
   const warnings = [
     ...dataset.warnings,
@@ -113,7 +113,7 @@ async function divided(
     const buckets = batchSize === 1 ? null : bucketsOf(await sizesOfSamples(training, sources), sources);
     return { patterns: null, buckets };
   }
-  const { fed } = fedBy(strategy, null, sources);
+  const { fed } = fedBy(strategy, null);
   const references = new Set(fed.flatMap((modality) => modality.references));
   const patterns = patternsOf(all, await sizesOfSamples(all, sources), sources, references);
   const sizes = training.map((sample) => patterns.completed(sample));
@@ -146,7 +146,7 @@ function standingIn({
   model,
   patterns,
 }: Omit<Completed, "sets" | "patterns"> & { patterns: Patterns }) {
-  const { fed, channels } = fedBy(strategy, model, sources);
+  const { fed, channels } = fedBy(strategy, model);
   return completing({
     sources,
     fed,
@@ -179,8 +179,8 @@ async function lookAtAll(
 
 type Look = (sample: Sample) => Promise<HostSample>;
 
-/** What a strategy feeds to the model, and how many channels each source must have for this, or for what it is compared with. */
-function fedBy({ modalities, passes = [] }: StrategyInfo, model: ExaminedModel | null, sources: readonly DataSource[]) {
+/** What a strategy feeds to the model, and the channels that this takes of each source. */
+function fedBy({ modalities, passes = [] }: StrategyInfo, model: ExaminedModel | null) {
   const channels = new Map<string, number>();
   const fed: FedModality[] = [];
   for (const stream of ["video", "audio"] as const) {
@@ -192,8 +192,7 @@ function fedBy({ modalities, passes = [] }: StrategyInfo, model: ExaminedModel |
     fed.push({ target, references });
     const expected = model?.config[stream]?.inChannels;
     if (expected === undefined) continue;
-    const compared = sources.filter(({ meets = [] }) => meets.includes(stream)).map(({ role }) => role);
-    for (const role of [target, ...references, ...ofPasses, ...compared]) channels.set(role, expected);
+    for (const role of [target, ...references, ...ofPasses]) channels.set(role, expected);
   }
   return { fed, channels: Object.fromEntries(channels) };
 }
@@ -205,7 +204,7 @@ function sampleReader(
   model: ExaminedModel | null,
   open: OpenEntries,
 ) {
-  const { fed, channels: expected } = fedBy(strategy, model, sources);
+  const { fed, channels: expected } = fedBy(strategy, model);
   const own = sources.filter(({ shared }) => shared !== true);
   const ofAll = sources.filter(({ shared }) => shared === true);
   // What all samples share is read once, with the first of them.

@@ -33,7 +33,6 @@ import { createTransformer, type Perturbation } from "../model/transformer.ts";
 import type { Model } from "../training/forward.ts";
 import type { Trainable } from "../training/optimizer-step.ts";
 import { normal, uniform } from "../random/philox.ts";
-import { unlikeHeads } from "./widths.ts";
 
 /** The model with what is trained of it: new adapters or all of its weights, and the heads and weights of the strategy's own. */
 export interface TrainableModel {
@@ -65,10 +64,10 @@ function loadOptions(model: ModelConfig, modalities: StrategyInfo["modalities"])
 /**
  * Judges a checkpoint and the adapters' targets by the checkpoint's header.
  * @throws FindingsError LTX62xx, those of `openModel` LTX6212 when no target takes part in the run, LTX6217 for outputs of blocks beyond
- * the model's, LTX6250 for a rank with which an adapter would be too large, LTX6167 for heads that meet with other widths
+ * the model's, LTX6250 for a rank with which an adapter would be too large
  */
 export async function checkModel(
-  { modalities, outputs, weights = [], networks = [] }: StrategyInfo,
+  { modalities, outputs, weights = [] }: StrategyInfo,
   model: ModelConfig,
   lora: ChosenLora | null,
 ): Promise<ExaminedModel> {
@@ -78,8 +77,7 @@ export async function checkModel(
   const trainsOwn = weights.length > 0 || outputs.some(({ kind }) => kind === "linear");
   const ofTargets = matched === null ? [] : checkStreams(matched.targets, options.streams, { trainsOwn });
   const ofRank = lora === null || matched === null ? [] : checkRank(matched.targets, lora.rank);
-  const ofOutputs = [...checkOutputs(outputs, examined.config), ...unlikeHeads({ outputs, networks })];
-  const errors = [...ofTargets, ...ofRank, ...ofOutputs];
+  const errors = [...ofTargets, ...ofRank, ...checkOutputs(outputs, examined.config)];
   if (errors.length > 0) throw new FindingsError(errors);
   return { ...examined, warnings: [...examined.warnings, ...(matched?.warnings ?? [])] };
 }

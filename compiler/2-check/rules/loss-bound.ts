@@ -23,7 +23,8 @@ export function lossBound(
   params: readonly CheckedParam[],
   report: Report,
 ): void {
-  const parts = losses.map(({ core }) => distancesIn(core, bindings, params));
+  const known = { bindings, params, budget: { left: maxParts } };
+  const parts = losses.map(({ core }) => partsOf(core, 1, known));
   // What has no such form may well bound the whole.
   if (parts.some((found) => found === null)) return;
   const all = parts.flatMap((found) => found ?? []);
@@ -37,11 +38,6 @@ export function lossBound(
   report.warning("LTX5043", spanOf(first.core), "the loss can fall without end: this distance is subtracted", {
     help: "give it a factor below that of the distances that are added, or bound it: `min(mse(a, b), 1)`",
   });
-}
-
-/** The distances that a loss term is the sum of, in which parameters count with their defaults; null where it has parts of another form. */
-export function distancesIn(core: Core, bindings: Bindings, params: readonly CheckedParam[]): readonly Part[] | null {
-  return partsOf(core, 1, { bindings, params, budget: { left: maxParts } });
 }
 
 interface Known {

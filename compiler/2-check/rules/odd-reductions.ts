@@ -49,19 +49,23 @@ export function overTheBatch(losses: readonly CheckedLoss[], bindings: Bindings,
     ...losses.map(({ core }) => core),
     ...[...bindings].flatMap(([key, { core }]) => (key.includes(".") ? [core] : [])),
   ];
-  const reported = new Set<string>();
+  const reported = new Set<Core>();
   for (const root of roots) {
-    const found = batchReductions(root, bindings).filter(({ span }) => !reported.has(placeOf(span)));
-    for (const { span } of found) reported.add(placeOf(span));
-    mixesSamples(found, report);
+    for (const node of batchReductions(root, bindings)) {
+      if (reported.has(node)) continue;
+      reported.add(node);
+      mixesSamples(node, [], report);
+    }
   }
 }
 
-const placeOf = ({ start, end }: Span): string => `${start}-${end}`;
-
 /** One finding for a term that is no number for each sample, since it is reduced over `batch`; false where it is not. */
 export function termOverTheBatch(term: Core, bindings: Bindings, report: Report): boolean {
-  return mixesSamples(batchReductions(term, bindings), report);
+  const [first, ...more] = new Set(batchReductions(term, bindings));
+  if (first === undefined) return false;
+  const labels = more.map(({ span }) => ({ span, message: "this reduces `batch`, too" }));
+  mixesSamples(first, labels, report);
+  return true;
 }
 
 type OverBatch = Extract<Core, { op: "reduce" }> & { readonly span: Span };
@@ -71,16 +75,10 @@ const batchReductions = (root: Core, bindings: Bindings): readonly OverBatch[] =
     (node): node is OverBatch => node.op === "reduce" && node.axes.includes("batch") && node.span !== null,
   );
 
-/** One finding for all reductions of a value, at the outermost of them; false where there is none. */
-function mixesSamples(reductions: readonly OverBatch[], report: Report): boolean {
-  const [first, ...more] = new Map(reductions.map((node) => [placeOf(node.span), node])).values();
-  if (first === undefined) return false;
-  const { span, fn, arg } = first;
-  const labels = more.map((node): Label => ({ span: node.span, message: "this reduces `batch`, too" }));
+function mixesSamples({ span, fn, arg }: OverBatch, labels: readonly Label[], report: Report): void {
   const text = report.textAt(arg.span) ?? "x";
   report.error("LTX5038", span, "this mixes the samples of a batch: it changes with the batch size", {
     help: `\`${fn}(${text})\` reduces all axes but \`batch\`; to compare a sample with the others of its batch, write \`others(x)\` and reduce \`other\``,
     labels,
   });
-  return true;
 }

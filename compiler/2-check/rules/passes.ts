@@ -24,38 +24,16 @@ export function unreadPasses(
   const fields = ["sigma", "noisy", "target"].flatMap((field) => contexts.map(({ owner }) => `${owner}.${field}`));
   const roots = [...losses.map(({ core }) => core), ...fields.flatMap((key) => bindings.get(key)?.core ?? [])];
   const read = new Set(roots.flatMap((core) => [...passesRead(core, bindings)]));
+  // What only a pass is given that nothing reads is needed once that is read.
+  for (const pass of passes.filter(({ name }) => !read.has(name)))
+    for (const input of inputsOf(pass, bindings))
+      for (const name of passesRead(input, bindings)) if (name !== pass.name) read.add(name);
   for (const { name, syntax, modalities } of passes) {
     if (read.has(name) || report.hasErrorAt(syntax.name.span)) continue;
     const [first] = modalities;
     report.error("LTX5061", syntax.name.span, `no loss reads what the pass \`${name}\` predicts`, {
       help: `it would cost a call of the model in every step: read \`${name}.${first?.name ?? "video"}.prediction\` in a loss, or remove the pass`,
     });
-  }
-}
-
-/**
- * What a pass writes for losses alone, `target` and `denoised`, and none reads.
- * @param told keys of which something was said already
- */
-export function unreadOverrides(
-  passes: readonly PassContext[],
-  { read, told }: { readonly read: readonly Core[]; readonly told: ReadonlySet<string> },
-  bindings: Bindings,
-  report: Report,
-): void {
-  if (passes.length === 0) return;
-  const named = [...allNodes(read, bindings)].flatMap((node) => (node.op === "ref" ? [node.key] : []));
-  const keys = new Set([...told, ...named]);
-  for (const { name, syntax } of passes) {
-    for (const written of [syntax.video, syntax.audio])
-      for (const field of ["target", "denoised"] as const) {
-        const entry = written?.[field] ?? null;
-        const key = `${name}.${written?.name}.${field}`;
-        if (entry === null || keys.has(key)) continue;
-        report.warning("LTX5084", entry.keySpan, `nothing reads \`${key}\``, {
-          help: `the model is not given it: read \`${key}\` in a loss, or remove it`,
-        });
-      }
   }
 }
 
@@ -104,13 +82,21 @@ function idleGradient(passes: readonly PassContext[], bindings: Bindings, report
       });
       continue;
     }
-    const handed = [...overridden].flatMap((key) => bindings.get(`${name}.${key}`)?.core ?? []);
-    if (handed.some((core) => carries(core, bindings))) continue;
+    const handed = inputsOf({ name, overridden }, bindings);
+    // What has an error may be what another call predicts; it is no value.
+    const isWhole = handed.length === overridden.size;
+    if (!isWhole || handed.some((core) => carries(core, bindings))) continue;
     report.error("LTX5066", gradient.span, `\`${name}\` is given nothing that another call predicts`, {
       help: "remove `gradient`; it says that gradients flow into the call whose prediction this one is given",
     });
   }
 }
+
+/** What a pass is given in place of the step's own values. */
+const inputsOf = (
+  { name, overridden }: Pick<PassContext, "name" | "overridden">,
+  bindings: Bindings,
+): readonly Core[] => [...overridden].flatMap((key) => bindings.get(`${name}.${key}`)?.core ?? []);
 
 /** The values of a strategy, with those of its passes made as they are asked for. */
 interface Values {
@@ -118,21 +104,17 @@ interface Values {
   ofPass(pass: string | null, key: string, span: Span): Core | null;
 }
 
-/** A prediction compared with the target of a call that has another one. Gives the targets in whose place those stand. */
+/** A prediction compared with the target of a call that has another one. */
 export function targetOfAnother(
   losses: readonly CheckedLoss[],
   passes: readonly PassContext[],
   values: Values,
   report: Report,
-): ReadonlySet<string> {
-  const mistaken = new Set<string>();
-  if (passes.length === 0) return mistaken;
+): void {
+  if (passes.length === 0) return;
   const terms = losses.map(({ core }) => core);
-  for (const node of allNodes(terms, values.bindings.finished)) {
-    const wanted = node.op === "map" && node.fn === "sub" ? compare(node.args, values, report) : null;
-    if (wanted !== null) mistaken.add(wanted);
-  }
-  return mistaken;
+  for (const node of allNodes(terms, values.bindings.finished))
+    if (node.op === "map" && node.fn === "sub") compare(node.args, values, report);
 }
 
 /** `lose.video.prediction`: the pass, null for the step's own call, and the modality; null for any other value. */
@@ -142,20 +124,18 @@ function fieldOf(core: Core, field: string): { readonly pass: string | null; rea
   return name === field ? { pass, modality } : null;
 }
 
-/** The key of the target that should have been written; null where nothing is wrong. */
-function compare(args: readonly Core[], values: Values, report: Report): string | null {
+function compare(args: readonly Core[], values: Values, report: Report): void {
   const find = (field: string) => args.map((core) => ({ core, of: fieldOf(core, field) })).find(({ of }) => of);
   const [prediction, given] = [find("prediction"), find("target")];
-  if (!prediction?.of || !given?.of || prediction.of.modality !== given.of.modality) return null;
+  if (!prediction?.of || !given?.of || prediction.of.modality !== given.of.modality) return;
   const { pass, modality } = prediction.of;
   const wanted = values.ofPass(pass, `${modality}.target`, spanOf(given.core));
   const { finished } = values.bindings;
-  if (wanted === null || madeOf(wanted, finished) === madeOf(given.core, finished)) return null;
+  if (wanted === null || madeOf(wanted, finished) === madeOf(given.core, finished)) return;
   const owner = pass === null ? modality : `${pass}.${modality}`;
   report.warning("LTX5064", spanOf(given.core), `\`${owner}.prediction\` is compared with the target of another call`, {
     help: `what it should predict is \`${owner}.target\``,
   });
-  return `${owner}.target`;
 }
 
 /** The same text for the same value, whichever passes the values are of that it is made of. */

@@ -11,10 +11,14 @@ export function predictionTooEarly(
   bindings: ReadonlyMap<string, Binding>,
   report: Report,
 ): void {
+  // Without what has been reported, so that what reads it is not reported as well.
+  const known = new Map(bindings);
   for (const { syntax, texts } of contexts) {
     for (const field of [...texts.items.map((_, i) => `text[${i}]`), ...fieldsBefore]) {
-      const binding = bindings.get(`${syntax.name}.${field}`);
-      if (binding === undefined || binding.span === null || !readsModel(binding.core, bindings)) continue;
+      const key = `${syntax.name}.${field}`;
+      const binding = known.get(key);
+      if (binding === undefined || binding.span === null || !readsModel(binding.core, known)) continue;
+      known.delete(key);
       const message = `\`${syntax.name}.${field}\` exists before the model runs, so it cannot read what the model returns`;
       report.error("LTX5015", binding.span, message, {
         help: "the prediction and `outputs` can be read in `denoised` and in `loss`",

@@ -1,11 +1,10 @@
 /** Passes that call the model with the same weights as another call does, and give it the same. */
-import type { ModalitySyntax } from "../../1-parse/syntax.ts";
 import type { PassContext } from "../passes.ts";
 import type { Report } from "../report.ts";
 
 /**
  * Compares what is written: overrides with the same text are the same values, since what a pass does not write is the step's own. A pass
- * without any override and with the trained weights is the step's own call. `target` and `denoised` are not given to the model.
+ * without any override and with the trained weights is the step's own call.
  */
 export function repeatedCalls(passes: readonly PassContext[], report: Report): void {
   const known = new Map<string, PassContext | null>([[given("trained", {}), null]]);
@@ -13,7 +12,7 @@ export function repeatedCalls(passes: readonly PassContext[], report: Report): v
     const { video, audio, gradient, adapters, isOdd } = pass.syntax;
     // What a slip means is not known.
     if (isOdd || (typeof adapters?.value === "string" && adapters.value !== "ema")) continue;
-    const key = given(pass.weights, { video: forModel(video), audio: forModel(audio), gradient });
+    const key = given(pass.weights, { video, audio, gradient });
     const same = known.get(key);
     if (same === undefined) known.set(key, pass);
     else if (!report.hasErrorAt(pass.syntax.name.span)) sayRepeated(pass, same, report);
@@ -40,13 +39,6 @@ function sayRepeated(
       ...(same === null ? {} : { labels: [{ span: same.syntax.name.span, message: "the same call" }] }),
     },
   );
-}
-
-/** What is written of a modality without what only losses read; null where nothing is left. */
-function forModel(written: ModalitySyntax | null): Partial<ModalitySyntax> | null {
-  if (written === null) return null;
-  const { name, keySpan: _, span: __, target: ___, denoised: ____, ...rest } = written;
-  return Object.values(rest).every((entry) => entry === null) ? null : { name, ...rest };
 }
 
 /** The same text for calls with the same weights and overrides, wherever in the file they stand. */

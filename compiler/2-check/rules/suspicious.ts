@@ -10,7 +10,6 @@ import { framesAndSteps, targetIsReference } from "./mixed-up.ts";
 import { levelOfNoise, noiseIsNormal } from "./noise-and-level.ts";
 import { squareOfMean } from "./odd-reductions.ts";
 import { keyframesEverywhere, neverKept } from "./on-every-grid.ts";
-import { pulledToOthers } from "./pulled-to-others.ts";
 import { reducedOverKept } from "./reduced-over-kept.ts";
 import { shortLists } from "./short-lists.ts";
 import { weightOfLatents } from "./weight-of-latents.ts";
@@ -37,7 +36,6 @@ export function suspicious(strategy: Strategy, report: Report): void {
   weightOfLatents(losses, sources, bindings, report);
   squareOfMean(losses, bindings, report);
   lossBound(losses, bindings, params, report);
-  pulledToOthers(losses, bindings, params, report);
   shortLists(params, losses, bindings, report);
   neverKept(contexts, bindings, report);
   keyframesEverywhere(contexts, bindings, report);

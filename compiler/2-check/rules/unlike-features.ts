@@ -17,10 +17,7 @@ interface Features {
 
 const hasFeatures = (core: Core): boolean => core.type.axes.includes("feature");
 
-/**
- * Sources whose features meet those of heads and networks, with the names of these: only their files say how wide they are. And heads that have
- * their width from a parameter, with the heads and networks that they meet.
- */
+/** The sources whose features meet those of heads and networks, with the names of these: only their files say how wide they are. */
 type Meetings = ReadonlyMap<string, ReadonlySet<string>>;
 
 export function unlikeFeatures({ declarations, losses, bindings }: Features, report: Report): Meetings {
@@ -40,23 +37,17 @@ export function unlikeFeatures({ declarations, losses, bindings }: Features, rep
       for (const second of b) {
         if (first.name === second.name || !once([first.name, second.name].toSorted().join())) continue;
         tell([first, second], span, declarations, report);
-        meet(first, second, { declarations, meetings });
-        meet(second, first, { declarations, meetings });
+        meet(first, second, meetings);
+        meet(second, first, meetings);
       }
   }
   return meetings;
 }
 
-interface Known {
-  readonly declarations: Declarations;
-  readonly meetings: Map<string, Set<string>>;
-}
-
-function meet(open: Origin, other: Origin, { declarations, meetings }: Known): void {
-  const isOpen = open.kind === "source" || (open.kind === "output" && widthOf(open, declarations) === null);
-  if (!isOpen || other.kind === "source") return;
-  const names = meetings.get(open.name) ?? new Set();
-  meetings.set(open.name, names.add(other.name));
+function meet(source: Origin, other: Origin, meetings: Map<string, Set<string>>): void {
+  if (source.kind !== "source" || other.kind === "source") return;
+  const names = meetings.get(source.name) ?? new Set();
+  meetings.set(source.name, names.add(other.name));
 }
 
 /** Where features come from: sources of kind `tensor`, heads, and networks of layers. */

@@ -1,4 +1,4 @@
-/** Entries of the findings about files that change while a run uses them, and about heads whose width the run config gives. */
+/** Entries of the findings about files that change while a run uses them. */
 import type { Entry } from "./entry.ts";
 
 export const entries = [
@@ -53,15 +53,5 @@ export const entries = [
       "checkpoint was saved, so losses before and after do not compare, and `keep_best` may keep the wrong checkpoint. The training itself does not depend on them.",
     bad: "python encode_again.py data/latents/held_out.pt && ltxc run train.yaml --resume",
     good: "ltxc run train.yaml --resume   # the data as it was",
-  },
-  {
-    code: "LTX6167",
-    slug: "heads-of-different-widths",
-    title: "Heads that meet have different widths",
-    explanation:
-      "Where the features of two heads, or of a head and a network, meet number by number, both have the same number of them. Here a parameter gives " +
-      'those of a head (`features: "${size}"`), and its value in the run config, or its default, does not fit.',
-    bad: 'outputs:\n  guess: {linear: middle, features: "${size}"}\n  aim: {linear: middle, features: 16}\n\ntraining_strategy: {size: 8}',
-    good: "training_strategy: {size: 16}",
   },
 ] as const satisfies readonly Entry[];

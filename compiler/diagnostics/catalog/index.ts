@@ -10,7 +10,6 @@ import { entries as passes } from "./506-passes.ts";
 import { entries as ownWeights } from "./507-own-weights.ts";
 import { entries as optionalSources } from "./5072-optional-sources.ts";
 import { entries as networks } from "./5079-networks.ts";
-import { entries as passesAndOthers } from "./5084-passes-and-others.ts";
 import { entries as batches } from "./509-texts-and-batches.ts";
 import { entries as repeatedCalls } from "./511-repeated-calls.ts";
 import { entries as config } from "./60-config.ts";
@@ -46,7 +45,6 @@ const entries = [
   ...ownWeights,
   ...optionalSources,
   ...networks,
-  ...passesAndOthers,
   ...batches,
   ...repeatedCalls,
   ...config,
