@@ -5,6 +5,7 @@ import { blockNeeds } from "./block-needs.ts";
 import { BlockBuffers, BlockStream } from "./block-stream.ts";
 import { copyQueueOf, type CopyQueue } from "./copy-queue.ts";
 import type { Slots } from "./dispatch.ts";
+import { FreedMemory } from "./freed-memory.ts";
 import { gpuName } from "./gpu-name.ts";
 import { Torch, type Handle, type TorchDevice } from "./library.ts";
 import { hostData } from "./numbers.ts";
@@ -39,6 +40,7 @@ export class TorchLibrary implements GraphLibrary<Value, Session> {
   readonly about: string;
   readonly #weights: Weights;
   readonly #buffers: BlockBuffers;
+  readonly #freed: FreedMemory;
   #queue: CopyQueue | null = null;
   /** Whether graphs that are opened from now on leave the weights of blocks on the host. */
   #isOffloading = false;
@@ -47,6 +49,7 @@ export class TorchLibrary implements GraphLibrary<Value, Session> {
     this.torch = new Torch(folder, device);
     this.#weights = new Weights(this.torch);
     this.#buffers = new BlockBuffers(this.torch);
+    this.#freed = new FreedMemory(this.torch);
     // Finds out whether there is a device, and whether this build has its kernels.
     this.torch.drop(this.torch.upload(new Uint8Array(4), [1], "float32"));
     this.about = device === "cpu" ? "" : gpuName(this.torch);
@@ -82,6 +85,7 @@ export class TorchLibrary implements GraphLibrary<Value, Session> {
   run({ plan, slots, blocks }: Session, feeds: readonly Value[]): Value[] {
     const handles = feeds.map(({ handle }) => handle);
     const results = runPlan(this.torch, plan, slots, handles, blocks);
+    this.#freed.giveBack();
     return plan.outputs.map(({ shape, dtype }, i) => ({ handle: results[i] ?? 0, shape, dtype }));
   }
 
