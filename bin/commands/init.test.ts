@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { suite } from "uvu";
@@ -69,6 +69,14 @@ test("a folder that cannot be made is a usage error", async ({ cwd }) => {
   await writeFile(join(cwd, "file"), "");
   const { code, err } = await ltxc(["init", "file/below"], { cwd });
   assert.is(code, 2);
+  assert.match(err, "choose a folder in which you may write");
+});
+
+test("a model that cannot be written is a usage error as well", async ({ cwd }) => {
+  await mkdir(join(cwd, "models/tiny-ltx2.safetensors"), { recursive: true });
+  const { code, err } = await ltxc(["init", "--force"], { cwd });
+  assert.is(code, 2);
+  assert.match(err, "models/tiny-ltx2.safetensors cannot be written");
   assert.match(err, "choose a folder in which you may write");
 });
 

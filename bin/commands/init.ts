@@ -6,7 +6,7 @@ import { exampleNames, readExample } from "../init/example.ts";
 import type { ProjectFile } from "../init/project-file.ts";
 import { shellWord, table } from "../shell/text.ts";
 import { paint, say, sayJson, type Session } from "../shell/session.ts";
-import { refuseNoFolder, replaceText } from "../shell/write.ts";
+import { refusal, refuseNoFolder, replaceText } from "../shell/write.ts";
 
 export interface InitOptions {
   /** The name of an example. */
@@ -44,9 +44,7 @@ async function write(folder: string, { path, content }: ProjectFile): Promise<vo
     await makeFolder(dirname(target));
     await content(target);
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === undefined || !/^(EACCES|EPERM|EROFS|ENOSPC|ENOTDIR|EEXIST|ENOENT)$/.test(code)) throw error;
-    throw new UsageError(`${path} cannot be written in ${folder} (${code})`, help);
+    throw refusal(error, target, help);
   }
 }
 

@@ -139,7 +139,8 @@ function send(path: string, text: string): Promise<void> {
   });
 }
 
-function refusal(error: unknown, path: string, help: string | null): unknown {
+/** The UsageError for what the system, or a write that is atomic, says of `path`; any other error as it is. */
+export function refusal(error: unknown, path: string, help: string | null): unknown {
   if (error instanceof FindingsError) {
     const { message, help: own } = error.findings[0] ?? { message: `${path} cannot be written` };
     return new UsageError(message, help ?? own ?? null);
