@@ -122,6 +122,15 @@ async function findings(cwd: string): Promise<readonly string[]> {
   );
 }
 
+test("a sample of more tokens than memory could hold is refused, as picture and as sound", async ({ cwd }) => {
+  await validation(cwd, [...usual, "video_cfg_scale: 1", "audio_cfg_scale: 1", "frame_rate: 0.00001", ...sample]);
+  const refused = (what: string) => `LTX6330 ${what} tokens, and a sample has at most 4,194,304`;
+  assert.equal(await findings(cwd), [refused("17 frames at `frame_rate: 0.00001` are 42,500,000")]);
+  const dims = "    video_dims: [19200000, 19200000, 17]";
+  await validation(cwd, [...usual, "video_cfg_scale: 1", "audio_cfg_scale: 1", ...sample, dims]);
+  assert.equal(await findings(cwd), [refused("19200000 x 19200000 pixels and 17 frames are 1,080,000,000,000")]);
+});
+
 test("everything that does not fit is found before the run, at once", async ({ cwd }) => {
   const wrong = [
     "      - {type: prefix, video: data/latents/clip_3.pt, num_frames: 8}",

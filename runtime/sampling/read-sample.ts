@@ -73,7 +73,7 @@ export async function readSamplePlan(
   const { validation } = config;
   const cast = castOf(config, sample, model);
   const grid = gridOf(config, sample, model.scaleFactors, cast.video);
-  const steps = Math.round((audioStepsPerSecond * framesOf(config, sample)) / validation.frame_rate);
+  const steps = cast.audio ? audioStepsOf(config, sample) : 0;
   const { negative_conditions_file: path } = validation;
   const [text, negative, video, audio] = await together([
     () => readText(sample.conditions_file, ["validation", "samples", sample.index, "conditions_file"]),
@@ -94,11 +94,31 @@ function gridOf(config: RunConfig, sample: DrawableSample, scale: ScaleFactors, 
     height: height / scale.height,
     width: width / scale.width,
   };
+  const owner = sample.video_dims === null ? ["validation"] : ["validation", "samples", sample.index];
+  const place = [...owner, "video_dims"];
+  const tokens = grid.frames * grid.height * grid.width;
+  if (isVideo && tokens > mostTokens) refuseSize(`${width} x ${height} pixels and ${frames} frames`, tokens, place);
   if (!isVideo || Object.values(grid).every(Number.isInteger)) return grid;
-  const place = sample.video_dims === null ? ["validation"] : ["validation", "samples", sample.index];
   const help = `width is a multiple of ${scale.width}, height of ${scale.height}, and frames are ${scale.time} n + 1`;
   const message = `${width} x ${height} pixels and ${frames} frames do not divide into latent cells`;
-  return fail("LTX6330", message, help, [...place, "video_dims"]);
+  return fail("LTX6330", message, help, place);
+}
+
+/** What memory would be asked for before the model is: more than any sampler can attend to. */
+const mostTokens = 2 ** 22;
+
+function refuseSize(what: string, tokens: number, place: Finding["path"]): never {
+  const message = `${what} are ${Math.ceil(tokens).toLocaleString("en")} tokens, and a sample has at most ${mostTokens.toLocaleString("en")}`;
+  return fail("LTX6330", message, "write smaller numbers", place);
+}
+
+/** Audio tokens of a sample. @throws FindingsError LTX6330 where they are too many */
+function audioStepsOf(config: RunConfig, sample: DrawableSample): number {
+  const { frame_rate } = config.validation;
+  const frames = framesOf(config, sample);
+  const steps = Math.round((audioStepsPerSecond * frames) / frame_rate);
+  if (steps <= mostTokens) return steps;
+  return refuseSize(`${frames} frames at \`frame_rate: ${frame_rate}\``, steps, ["validation", "frame_rate"]);
 }
 
 /** Findings of a file are about the setting that names it. */

@@ -182,9 +182,9 @@ export const entries = [
   {
     code: "LTX6330",
     slug: "sample-size",
-    title: "A sample's size does not divide into latent cells",
+    title: "A sample's size does not divide into latent cells, or is too large",
     explanation:
-      "A latent cell covers a square of pixels, and all latent frames but the first cover several frames, for LTX-2 32 pixels and 8 frames. Width and height of `video_dims` are multiples of the one, frames are a multiple of the other and 1.",
+      "A latent cell covers a square of pixels, and all latent frames but the first cover several frames, for LTX-2 32 pixels and 8 frames. Width and height of `video_dims` are multiples of the one, frames are a multiple of the other and 1. A sample has at most 4,194,304 tokens.",
     bad: sampling("video_dims: [100, 64, 9]"),
     good: sampling("video_dims: [96, 64, 9]"),
   },
