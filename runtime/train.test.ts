@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, readdirSync } from "node:fs";
-import { mkdir, open, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
@@ -10,6 +10,7 @@ import { weightsPath } from "./checkpoints/checkpoint-files.ts";
 import type { StepEvent, TrainEvent } from "./metrics/events.ts";
 import type { Run } from "./training/run-inputs.ts";
 import { readTensorFile } from "./checkpoints/tensor-file.ts";
+import { fillDisk } from "./testing/full-disk.ts";
 import { tinyRun, type TinyOptions } from "./testing/tiny-run.ts";
 import { train } from "./train.ts";
 import { temporaryFolders } from "./testing/temporary-folders.ts";
@@ -356,16 +357,6 @@ test("a token that attends to nothing ends the run before the weights change, an
   assert.match(finding?.message ?? "", /of clip_1\.pt has tokens of `video` that may attend to nothing at step \d+;/);
   assert.match(finding?.message ?? "", `at step ${steps(events).length + 1};`);
 });
-
-/** Every write to a file fails as on a full disk, until the returned function is called. */
-async function fillDisk(directory: string): Promise<() => void> {
-  const file = await open(directory, "r");
-  const prototype = Object.getPrototypeOf(file) as { write: unknown };
-  await file.close();
-  const { write } = prototype;
-  prototype.write = () => Promise.reject(Object.assign(new Error("write"), { code: "ENOSPC" }));
-  return () => (prototype.write = write);
-}
 
 test("a disk that is full when saving ends the run with the checkpoints of before intact", async () => {
   const outputDirectory = await folder();

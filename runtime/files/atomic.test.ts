@@ -67,7 +67,7 @@ test("a full disk is said with the file, what it needs and what is free", async 
       ({ findings }: FindingsError) => findings,
     );
     assert.equal(finding?.path, ["output_dir"]);
-    assert.match(finding?.help ?? "", "free some space, or write another `output_dir`");
+    assert.match(finding?.help ?? "", "free some space, or choose another output folder");
     assert.is(/within your quota/.test(finding?.message ?? ""), code === "EDQUOT");
   }
   assert.equal(await readdir(join(folder, "new")), []);

@@ -164,7 +164,7 @@ const count = (bytes: number) => bytes.toLocaleString("en");
 /** The setting that findings about output files point at: runs write them all below it. Commands with an option of their own name that. */
 const place: Finding["path"] = ["output_dir"];
 
-const noSpace = "no file that was there before is touched; free some space, or write another `output_dir`";
+const noSpace = "no file that was there before is touched; free some space, or choose another output folder";
 
 /** What the system says when a file cannot be written, in words, and what helps. */
 const refusals: Readonly<Record<string, readonly [why: string, help: string]>> = {
@@ -203,9 +203,12 @@ export async function explainWriteError(error: unknown, path: string, size: numb
     new FindingsError([{ code: id, severity: "error", path: place, message, help }]);
   if (code === "ENOSPC" || code === "EDQUOT") {
     const free = await freeSpace(dirname(path));
-    const where = free === null ? "" : `, ${count(free)} are free`;
+    // Of a lock and the like, how large they are says nothing.
+    const needs = size === 0 ? [] : [`it needs ${count(size)} bytes`];
+    const has = free === null ? [] : [`${count(free)}${size === 0 ? " bytes" : ""} are free`];
+    const numbers = [...needs, ...has].join(", ");
     const quota = code === "EDQUOT" ? " within your quota (`quota` shows it)" : "";
-    return refused("LTX6190", `no space left for ${path}${quota}: it needs ${count(size)} bytes${where}`, noSpace);
+    return refused("LTX6190", `no space left for ${path}${quota}${numbers && `: ${numbers}`}`, noSpace);
   }
   const refusal = Object.hasOwn(refusals, code) ? refusals[code] : undefined;
   if (refusal === undefined) return error;

@@ -16,6 +16,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { openSafetensors, writeSafetensors } from "../files/safetensors/index.ts";
 import { FindingsError } from "../findings.ts";
+import { fillDisk } from "../testing/full-disk.ts";
 import { temporaryFolders } from "../testing/temporary-folders.ts";
 import { keepQuantized, whyNotUsed } from "./quantized-cache.ts";
 import { quantizedWeights, QuantizingStopped, type OnInterrupt } from "./quantized-file.ts";
@@ -47,6 +48,26 @@ async function open(cache: string, onInterrupt: OnInterrupt = () => () => {}): P
 
 const filesIn = (cache: string): readonly string[] => readdirSync(join(cache, "ltxc", "quantized")).toSorted();
 const fileIn = (cache: string): string => join(cache, "ltxc", "quantized", filesIn(cache)[0] ?? "");
+
+test("a full disk is said of the cache folder, not of the run's output", async () => {
+  const cache = await folder();
+  await open(cache);
+  const path = fileIn(cache);
+  rmSync(path);
+  const restore = await fillDisk(cache);
+  try {
+    await open(cache);
+    assert.unreachable();
+  } catch (error) {
+    const found = (error as FindingsError).findings.map(({ code, path: at, help }) => [code, at.join("."), help]);
+    const help =
+      "free some space there, or let the variable XDG_CACHE_HOME name a folder of your own with room for half of the model's size";
+    assert.equal(found, [["LTX6190", "acceleration.quantization", help]]);
+  } finally {
+    restore();
+  }
+  assert.equal(existsSync(path), false);
+});
 
 test("weights are quantized once, and again where the file is damaged, cut off, or may be of others", async () => {
   const cache = await folder();

@@ -13,6 +13,7 @@ import {
   readOwn,
   replaceOwn,
 } from "../engine/recording/own-files.ts";
+import { explainWriteError } from "../files/atomic.ts";
 import { fail, FindingsError, type Finding } from "../findings.ts";
 import { checkpointHash } from "./checkpoint-hash.ts";
 
@@ -28,10 +29,12 @@ const ending = ".safetensors";
 /** The file with the code of one. */
 const codeOf = (path: string): string => `${path}.code`;
 
+const otherFolder = "let the variable XDG_CACHE_HOME name a folder of your own with room for half of the model's size";
+
 /** The folder, which is made where it is not there. @throws FindingsError LTX6394 without one that only this user can write to */
 export function quantizedFolder(): string {
   const cache = cacheFolder();
-  const help = "let the variable XDG_CACHE_HOME name a folder of your own with room for half of the model's size";
+  const help = otherFolder;
   if (cache === null) return fail("LTX6394", "there is no cache folder to keep quantized weights in", help, place);
   const folder = join(cache, "ltxc", "quantized");
   try {
@@ -41,6 +44,14 @@ export function quantizedFolder(): string {
   }
   const why = distrustOfFolder(folder);
   return why === null ? folder : fail("LTX6394", `${folder} ${why}, so what lies there is not used`, help, place);
+}
+
+/** An error while `path` of this folder was written, as a finding about the quantization, not about the run's output; any other as it is. */
+export async function aboutCache(error: unknown, path: string): Promise<unknown> {
+  const explained = error instanceof FindingsError ? error : await explainWriteError(error, path, 0);
+  if (!(explained instanceof FindingsError)) return explained;
+  const help = (code: string) => (code === "LTX6190" ? `free some space there, or ${otherFolder}` : otherFolder);
+  return new FindingsError(explained.findings.map((found) => ({ ...found, path: place, help: help(found.code) })));
 }
 
 /** A folder can not be replaced by a file, which would show when all is quantized. @throws FindingsError LTX6198 */

@@ -14,7 +14,7 @@ import { fail, type Finding } from "../findings.ts";
 import { checkpointHash } from "./checkpoint-hash.ts";
 import { groupOf } from "./group-scales.ts";
 import { quantizations, quantizeRows, type Quantization } from "./quantize.ts";
-import { expectNoFolder, keepQuantized, quantizedFolder, whyNotUsed } from "./quantized-cache.ts";
+import { aboutCache, expectNoFolder, keepQuantized, quantizedFolder, whyNotUsed } from "./quantized-cache.ts";
 import { blockOf } from "./block-of.ts";
 import type { QuantizedWeights } from "./weights.ts";
 
@@ -133,8 +133,12 @@ async function openQuantized(model: SafetensorsFile, { names, ...how }: ToQuanti
   const asked = { ...how, names: wanted, metadata };
   const found = await openIfWhole(path, model, asked);
   if (found !== null) return found;
-  await write(path, model, asked);
-  await keepQuantized(path);
+  try {
+    await write(path, model, asked);
+    await keepQuantized(path);
+  } catch (error) {
+    throw await aboutCache(error, path);
+  }
   const made = await openIfWhole(path, model, asked);
   return made ?? fail("LTX6394", `${path} is not what was just written to it`, "see what else writes there", place);
 }
