@@ -44,6 +44,49 @@ const indented = (lines: string) => (lines === "" ? "" : `  ${lines.replaceAll("
 
 const over = `${of} over video.generated`;
 const cases: Readonly<Record<string, { readonly bad: readonly Parts[]; readonly good: readonly Parts[] }>> = {
+  LTX5097: {
+    bad: [
+      { video: "keep: first_frame and uniform(0, 1) > 1", loss: over },
+      { lets: "drop: uniform(0, p) >= 1", video: "keep: first_frame and drop", loss: over },
+      { loss: `(if progress < 0 then 0 else 1) * ${of}` },
+      { video: "sigma: uniform(0.2, 0.8)", loss: `(if 2 * video.sigma > 1.7 then 0.5 else 1) * ${of}` },
+    ],
+    good: [
+      { video: "keep: first_frame and uniform(0, 1) > 0.9", loss: over },
+      { lets: "drop: uniform(0, p) < 0.1", video: "keep: first_frame and frames > 1 and drop", loss: over },
+      { loss: `(if progress < 0.5 then 0.5 else 1) * ${of}` },
+      { loss: `(if video.sigma >= 1 then 0.5 else 1) * ${of}` },
+      { expect: "video.sigma >= 0 and video.sigma <= 1" },
+    ],
+  },
+  LTX5098: {
+    bad: [
+      { video: "keep: first_frame and frames > 1 with probability 0", loss: over },
+      { video: "keep:\n  - first_frame and frames > 1 with probability 1.0", loss: over },
+    ],
+    good: [{ video: "keep: first_frame and frames > 1 with probability p", loss: over }],
+  },
+  LTX5099: {
+    bad: [
+      { audio: "", loss: `min(snr(audio.sigma), 5) * ${of}` },
+      { audio: "", lets: "w: 1 - mean(audio.timesteps)", loss: `w * ${of}` },
+    ],
+    good: [
+      { audio: "", loss: `min(snr(video.sigma), 5) * ${of}` },
+      { audio: "sigma: video.sigma", loss: `min(snr(audio.sigma), 5) * ${of}` },
+      { audio: "", loss: `(if audio.sigma > video.sigma then 0.5 else 1) * ${of}` },
+      {
+        lets: "s: video.sampled()",
+        video: "sigma: s",
+        audio: "sigma: s / 2",
+        loss: `min(snr(audio.sigma), 5) * ${of}`,
+      },
+    ],
+  },
+  LTX5100: {
+    bad: [{ lets: "w: 1 + video.sigma", loss: `w * ${of} / w` }, { loss: `score * 2 * ${of} / score` }],
+    good: [{ lets: "w: 1 + video.sigma", loss: `w * ${of} / (w + 1)` }, { loss: `score * ${of} / 2` }],
+  },
   LTX5030: {
     bad: [
       { lets: "s(x): x * uniform(0.5, 2)", loss: "mse(s(video.prediction), s(video.target))" },

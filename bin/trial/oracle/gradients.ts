@@ -5,6 +5,7 @@ import { modalityNames } from "../../probe/opened-step.ts";
 import type { Subject } from "../../probe/subject.ts";
 import { median, norm, ofSample, short } from "./numbers.ts";
 import type { TrialBatch } from "../batches.ts";
+import { isTermOfPass } from "./own-terms.ts";
 import { spanOfValue, type Suspicion } from "./suspicion.ts";
 import { atLevel, tryOn, usualPoint, wholeGradient, type Trial } from "./trials.ts";
 import { otherParams } from "./effects.ts";
@@ -18,6 +19,8 @@ export async function deadLosses(engine: Engine, subject: Subject, trials: reado
   const flat: (typeof terms)[number][] = [];
   for (const term of terms) {
     if (trials.some((trial) => gradientOf(trial, term.name) > 0)) continue;
+    // Before the first step all calls predict alike, so a bound on how far they are apart is reached later.
+    if (trials.every((trial) => lossOf(trial, term.name) === 0) && isTermOfPass(subject, term)) continue;
     if (!(await isSwitchedOff(engine, subject, trials, term.name))) flat.push(term);
   }
   const partsOf = (name: ModalityName) => [
@@ -31,7 +34,7 @@ export async function deadLosses(engine: Engine, subject: Subject, trials: reado
   );
   const reports = flat.map((term): Suspicion => {
     const trial = trials.find(({ batch }) => batch.masks === "box") ?? trials[0];
-    const loss = trial === undefined ? 0 : Math.max(...(trial.off.get(term.name)?.loss.data ?? [0]));
+    const loss = trial === undefined ? 0 : lossOf(trial, term.name);
     return {
       code: "LTX7110",
       span: term.span,
@@ -51,6 +54,9 @@ export async function deadLosses(engine: Engine, subject: Subject, trials: reado
     severity: "error",
   }));
 }
+
+/** The largest loss of a sample. */
+const lossOf = ({ off }: Trial, term: string): number => Math.max(...(off.get(term)?.loss.data ?? [0]));
 
 /** The size of a term's gradient by these parts of the prediction, by all if not given; 0 where it is not finite. */
 function gradientOf({ off }: Trial, term: string, parts?: readonly string[]): number {

@@ -141,4 +141,19 @@ for (const [what, text] of Object.entries(sound))
     assert.equal(await codesOf(text), []);
   });
 
+test("a bound on how far two calls are apart is not dead because they begin alike", async () => {
+  const of = (near: string) => `strategy: s
+${sources}passes:
+  base: {adapters: false}
+video:
+  latents: latents
+loss:
+  video: mse(video.prediction, video.target)
+  near: ${near}
+`;
+  assert.equal(await codesOf(of("max(0, mse(video.prediction, base.video.prediction) - 0.01)")), []);
+  const far = "  far: max(0, mse(video.prediction, video.target) - 1000)";
+  assert.equal(await codesOf(of(`0.1 * mse(video.prediction, base.video.prediction)\n${far}`)), ["LTX7110"]);
+});
+
 test.run();

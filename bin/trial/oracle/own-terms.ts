@@ -23,6 +23,10 @@ export function withOwnTerms(subject: Subject): Subject | null {
 /** Whether a value is made of what a pass predicts. */
 export const isOfPass = (subject: Subject, key: string): boolean => reach(subject, { op: "ref", key }).isOfPass;
 
+/** Whether a loss term is. */
+export const isTermOfPass = (subject: Subject, { core }: Subject["program"]["terms"][number]): boolean =>
+  reach(subject, core).isOfPass;
+
 /** What a value is made of: the keys of others, but for those behind `stops`, and whether a prediction of a pass is among it. */
 function reach({ program }: Subject, core: unknown, stops: ReadonlySet<string> = new Set()) {
   const statements = [...program.prepare, ...program.loss, ...(program.probe?.statements ?? [])];

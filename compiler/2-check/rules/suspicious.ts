@@ -5,6 +5,8 @@ import type { ModalityContext } from "../modality.ts";
 import type { Report } from "../report.ts";
 import { denoisedIsClean } from "./denoised-is-clean.ts";
 import { drawnAnew } from "./drawn-anew.ts";
+import { levelOfOther } from "./foreign-level.ts";
+import { foregoneComparisons, foregoneEntries } from "./foregone.ts";
 import { lossBound } from "./loss-bound.ts";
 import { framesAndSteps, targetIsReference } from "./mixed-up.ts";
 import { levelOfNoise, noiseIsNormal } from "./noise-and-level.ts";
@@ -13,7 +15,7 @@ import { keyframesEverywhere, neverKept } from "./on-every-grid.ts";
 import { reducedOverKept } from "./reduced-over-kept.ts";
 import { shortLists } from "./short-lists.ts";
 import { weightOfLatents } from "./weight-of-latents.ts";
-import { cancelledByOver, unboundedWeight, weightOfKept } from "./weights.ts";
+import { cancelledByOver, cancelledFactors, unboundedWeight, weightOfKept } from "./weights.ts";
 
 interface Strategy {
   readonly syntax: StrategySyntax;
@@ -33,6 +35,7 @@ export function suspicious(strategy: Strategy, report: Report): void {
   reducedOverKept(losses, contexts, bindings, report);
   weightOfKept(losses, contexts, bindings, report);
   cancelledByOver(losses, bindings, report);
+  cancelledFactors(losses, bindings, report);
   weightOfLatents(losses, sources, bindings, report);
   squareOfMean(losses, bindings, report);
   lossBound(losses, bindings, params, report);
@@ -43,4 +46,7 @@ export function suspicious(strategy: Strategy, report: Report): void {
   framesAndSteps(contexts, bindings, report);
   targetIsReference(contexts, sources, report);
   drawnAnew(syntax, report);
+  foregoneComparisons(losses, { bindings, params }, report);
+  foregoneEntries(syntax, report);
+  levelOfOther(losses, contexts, bindings, report);
 }

@@ -1,7 +1,7 @@
 /** Weights that explode, or that have no effect. */
 import type { Binding, CheckedLoss } from "../checked.ts";
-import type { Core, Term } from "../core.ts";
-import { allNodes, behind, factorsOf } from "../dependencies.ts";
+import { sizeOf, type Core, type Term } from "../core.ts";
+import { allNodes, behind, factorsOf, structureOf } from "../dependencies.ts";
 import type { ModalityContext } from "../modality.ts";
 import { spanOf, type Report } from "../report.ts";
 
@@ -107,4 +107,27 @@ function isOfSample(core: Core): boolean {
   const { axes, stage } = core.type;
   const isSwitch = core.op === "map" && (core.fn === "float" || core.fn === "where");
   return stage === "device" && axes.length === 1 && axes[0] === "batch" && !isSwitch;
+}
+
+/** Comparing large values at every depth would take as long as the square of their size. */
+const maxCompared = 100;
+
+/** `w * error / w`: what multiplies is divided out again. */
+export function cancelledFactors(losses: readonly CheckedLoss[], bindings: Bindings, report: Report): void {
+  for (const node of allNodes(
+    losses.map(({ core }) => core),
+    bindings,
+  )) {
+    const [top, bottom] = node.op === "map" && node.fn === "div" && node.span !== null ? node.args : [];
+    if (top === undefined || bottom === undefined || bottom.op === "literal" || sizeOf(bottom) > maxCompared) continue;
+    const divisor = structureOf(bottom);
+    const same = [top, ...factorsOf(top, bindings)].find(
+      (factor) => sizeOf(factor) === sizeOf(bottom) && structureOf(factor) === divisor,
+    );
+    if (same === undefined) continue;
+    const text = report.textAt(spanOf(bottom)) ?? "the divisor";
+    report.warning("LTX5100", spanOf(bottom), `\`${text}\` multiplies and divides, so it has no effect`, {
+      help: "leave out one of the two",
+    });
+  }
 }

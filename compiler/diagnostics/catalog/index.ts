@@ -11,6 +11,7 @@ import { entries as ownWeights } from "./507-own-weights.ts";
 import { entries as optionalSources } from "./5072-optional-sources.ts";
 import { entries as networks } from "./5079-networks.ts";
 import { entries as batches } from "./509-texts-and-batches.ts";
+import { entries as withoutEffect } from "./5097-without-effect.ts";
 import { entries as repeatedCalls } from "./511-repeated-calls.ts";
 import { entries as config } from "./60-config.ts";
 import { entries as data } from "./61-data.ts";
@@ -46,6 +47,7 @@ const entries = [
   ...optionalSources,
   ...networks,
   ...batches,
+  ...withoutEffect,
   ...repeatedCalls,
   ...config,
   ...data,
