@@ -70,7 +70,7 @@ const aTenth = (step: number): number => 0.1 * step;
 function ownOf({ name, provider }: PlannedEngine): Own {
   if (provider === "cuda") return { program: 600 * 2 ** 20, kept: aTenth };
   if (name === "torch") return { program: 400 * 2 ** 20, kept: aTenth };
-  return { program: 325 * 2 ** 20, kept: (_, largest) => 7 * largest };
+  return { program: 290 * 2 ** 20, kept: (_, largest) => 7 * largest };
 }
 
 type Memory = StepPlan["memory"];
