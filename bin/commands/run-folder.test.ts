@@ -41,6 +41,10 @@ test("a second run does not begin in the folder of the first, whose LoRA stays; 
   const checked = await ltxc(["check"], { cwd });
   assert.is(checked.code, 0);
   assert.match(checked.err + checked.out, "warning[LTX6341]");
+  // A default stands for the wrong setting, which is not what the run would have.
+  const wrong = await ltxc(["check", "train.yaml", "--set", "lora.rank=0"], { cwd });
+  assert.match(wrong.out, /warning\[LTX6341\]: .*, written [\d: -]{16}\n/);
+  assert.match(wrong.out, "help: `ltxc run --new` trains in");
 });
 
 test("a run that goes on with another engine says so, and how to stay with the one before; so does `check`", async ({

@@ -81,12 +81,17 @@ interface Files {
 }
 
 /** Findings about the data, model and output folder of a complete config. */
-async function examineFiles(config: RunConfig, step: Step, isThorough: boolean): Promise<Files> {
+async function examineFiles(
+  config: RunConfig,
+  step: Step,
+  { isThorough, isProvisional }: { readonly isThorough: boolean; readonly isProvisional: boolean },
+): Promise<Files> {
   const { preflight } = await import("../../runtime/index.ts");
+  const isOfficial = config.runtime.engine === "ltx-trainer";
   const [engine, examined] = await Promise.all([
     // A plan may be made for another machine.
     foundBy(async () => (isThorough ? tryEngine(config.runtime) : null)),
-    foundBy(() => preflight(config, step, { isThorough, isOfficial: config.runtime.engine === "ltx-trainer" })),
+    foundBy(() => preflight(config, step, { isThorough, isProvisional, isOfficial })),
   ]);
   const { warnings = [], ofLoaded = [] } = examined.result ?? {};
   return { findings: [...examined.findings, ...engine.findings, ...warnings, ...ofLoaded], preflight: examined.result };
@@ -188,7 +193,8 @@ export async function examineRunConfig(
     }
     if (provisional === null)
       return { ...nothing, findings: resolveParams(step.strategy, strategyOf(section).params).findings };
-    return withFiles || config === null ? examineFiles(provisional, step, isThorough) : nothing;
+    const isProvisional = config === null;
+    return withFiles || isProvisional ? examineFiles(provisional, step, { isThorough, isProvisional }) : nothing;
   };
   const files = await more();
   const isNew = ({ path }: Finding) => !findings.some((wrong) => isError(wrong) && isBelow(path, wrong.path));

@@ -45,6 +45,8 @@ interface PreflightOptions {
   readonly onWork?: "warn" | "refuse" | "overwrite";
   /** Whether the official trainer trains, which can go on with other work than ltxc itself. */
   readonly isOfficial?: boolean;
+  /** Whether settings are wrong and their defaults stand for them: then what has changed since an earlier run is not known. */
+  readonly isProvisional?: boolean;
   /** Also looks into files that the run reads later, and finds what it would stop at then. */
   readonly isThorough?: boolean;
 }
@@ -56,7 +58,7 @@ interface PreflightOptions {
 export async function preflight(
   config: RunConfig,
   { strategy: written }: Step,
-  { onWork = "warn", isOfficial = false, isThorough = false }: PreflightOptions = {},
+  { onWork = "warn", isOfficial = false, isThorough = false, isProvisional = false }: PreflightOptions = {},
 ) {
   const { model } = config;
   const { params, findings } = resolveParams(written, strategyOf(config.training_strategy).params);
@@ -88,7 +90,7 @@ export async function preflight(
   });
   await checkResume(config, fingerprint, (role, sample) => fileOf(chosen[sample], role));
   if (!isOfficial) await checkState(config, isThorough);
-  const { id, removal, ofFolder } = await folderOf(config, fingerprint, { onWork, isOfficial });
+  const { id, removal, ofFolder } = await folderOf(config, fingerprint, { onWork, isOfficial, isProvisional });
   const later = isThorough ? await foreseen(config, strategy, ofFolder, isOfficial) : nothingLater;
   return {
     params,
@@ -193,13 +195,15 @@ interface Folder {
 async function folderOf(
   config: RunConfig,
   fingerprint: Fingerprint,
-  { onWork, isOfficial }: Required<Pick<PreflightOptions, "onWork" | "isOfficial">>,
+  { onWork, isOfficial, isProvisional }: Required<Pick<PreflightOptions, "onWork" | "isOfficial" | "isProvisional">>,
 ): Promise<Folder> {
   const point = await resumePointOf(config, fingerprint);
   if (point !== null) checkStepsLeft(config, point.step);
   const id = runIdOf(config, fingerprint, point);
   if (onWork === "overwrite") return { id, removal: await removalOf(config), ofFolder: [] };
-  const found = await (isOfficial ? startingOfficial(config) : startingOver(config, fingerprint, point));
+  const found = await (isOfficial
+    ? startingOfficial(config)
+    : startingOver(config, isProvisional ? null : fingerprint, point));
   if (found !== null && onWork === "refuse") throw new FindingsError([found]);
   const ofWork: readonly Finding[] = found === null ? [] : [{ ...found, severity: "warning" }];
   return { id, removal: null, ofFolder: [...ofWork, ...curveWarnings(point)] };

@@ -14,11 +14,12 @@ const place: Finding["path"] = ["output_dir"];
 /**
  * A finding if the run would begin anew in a folder with work of an earlier one; null if it goes on with what lies there, or if nothing
  * does.
+ * @param now null where settings are wrong: then it is not said what has changed since, nor whether the earlier run can go on
  * @param point what the run goes on from
  */
 export async function startingOver(
   config: RunConfig,
-  now: Fingerprint,
+  now: Fingerprint | null,
   point: ResumePoint | null,
 ): Promise<Finding | null> {
   const work = await workIn(config.output_dir);
@@ -27,8 +28,8 @@ export async function startingOver(
   if (loaded !== null && (await isWithin(loaded, config.output_dir))) {
     return point !== null || work.weights.length === 0 ? null : withoutState(config, loaded, work);
   }
-  const last = await lastSaved(config.output_dir, false).catch(noneWhole);
-  const ours = last === null ? null : await resumePointAt(last.path, now);
+  const last = now === null ? null : await lastSaved(config.output_dir, false).catch(noneWhole);
+  const ours = last === null || now === null ? null : await resumePointAt(last.path, now);
   const message = `${config.output_dir} holds ${description(work)}${differences(ours)}`;
   return { code: "LTX6341", severity: "error", path: place, message, help: advice(config, work, ours) };
 }
