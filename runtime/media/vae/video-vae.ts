@@ -67,7 +67,7 @@ interface Plan<Config> {
  * Errors: FindingsError LTX6204 to LTX6206, LTX6801, LTX6803.
  */
 export function examineEncoder(file: SafetensorsFile, place: Finding["path"] = []): Plan<EncoderConfig> {
-  refuseOther(file, "encoder", place);
+  refuseOther(file, place);
   const source = { file: file.path, place };
   const config = readEncoderConfig(readConfigSections(file.metadata, file.path, place), source);
   // Of its own blocks: the section gives files of the diffusion decoder the usual cell, whatever their encoder is.
@@ -82,7 +82,7 @@ export function examineEncoder(file: SafetensorsFile, place: Finding["path"] = [
  * Errors: FindingsError LTX6204 to LTX6206, LTX6208, LTX6801 to LTX6803.
  */
 export function examineDecoder(file: SafetensorsFile, place: Finding["path"] = []): Plan<DecoderConfig> {
-  refuseOther(file, "decoder", place);
+  refuseOther(file, place);
   const source = { file: file.path, place };
   const sections = readConfigSections(file.metadata, file.path, place);
   const config = readDecoderConfig(sections, source);
@@ -139,11 +139,11 @@ const widthsRefused =
     fail("LTX6801", `in the video VAE's config in ${file}, ${what}`, undefined, place);
 
 /** Of a file without any tensor of a VAE its config says nothing. */
-function refuseOther(file: SafetensorsFile, half: "encoder" | "decoder", place: Finding["path"]): void {
+function refuseOther(file: SafetensorsFile, place: Finding["path"]): void {
   const beginnings = prefixes.flatMap((prefix) => [`${prefix}encoder.`, `${prefix}decoder.`]);
   const names = [...file.tensors.keys()];
   if (names.some((name) => beginnings.some((beginning) => name.startsWith(beginning)))) return;
-  fail("LTX6803", `${file.path} holds no video VAE, not its ${half}`, whole, place);
+  fail("LTX6803", `${file.path} holds no video VAE`, whole, place);
 }
 
 /** The tensors of a half, and the statistics, which lie next to it. */
@@ -158,8 +158,8 @@ function checkedParts(
   if (prefix === undefined) {
     const other = half === "encoder" ? "decoder" : "encoder";
     const hasOther = prefixes.some((name) => file.tensors.has(`${name}${other}.conv_in.conv.weight`));
-    const holds = hasOther ? `only the ${other} of a video VAE` : "no video VAE";
-    return fail("LTX6803", `${file.path} holds ${holds}, not its ${half}`, whole, place);
+    const holds = hasOther ? `only the ${other} of a video VAE, not its ${half}` : `no ${half} of a video VAE`;
+    return fail("LTX6803", `${file.path} holds ${holds}`, whole, place);
   }
   const named = (list: readonly { readonly name: string; readonly shape: readonly number[] }[]): Part["parameters"] =>
     list.map(({ name, shape }) => ({ name, shape, stream: "video", linear: null }));
