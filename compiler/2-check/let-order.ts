@@ -1,6 +1,6 @@
 /** Which `let` bindings an expression needs, read off its names alone. */
 import type { Expression } from "../1-parse/expression/ast.ts";
-import { childrenOf } from "../1-parse/expression/children.ts";
+import { nodesOf } from "../1-parse/expression/children.ts";
 import type { Declarations } from "./declarations.ts";
 
 /**
@@ -13,7 +13,7 @@ export function directNeeds({ byName }: Declarations): (key: string) => readonly
     const known = mentioned.get(key);
     if (known !== undefined) return known;
     const declaration = byName.get(key);
-    const names = declaration?.kind === "let" ? [...namesIn(declaration.syntax.value)] : [];
+    const names = declaration?.kind === "let" ? namesIn(declaration.syntax.value) : [];
     mentioned.set(key, names);
     return names;
   };
@@ -32,8 +32,6 @@ export function directNeeds({ byName }: Declarations): (key: string) => readonly
   };
 }
 
-function* namesIn(e: Expression): Generator<string> {
-  if (e.kind === "name") yield e.name;
-  if (e.kind === "call") yield e.callee.text;
-  for (const part of childrenOf(e)) yield* namesIn(part);
-}
+/** From left to right. */
+const namesIn = (e: Expression): readonly string[] =>
+  [...nodesOf(e)].flatMap((node) => (node.kind === "name" ? node.name : node.kind === "call" ? node.callee.text : []));

@@ -30,7 +30,7 @@ export function foregoneComparisons(
     [...losses, ...written].map(({ core }) => core),
     bindings,
   )) {
-    if (node.op !== "map" || node.span === null || reported.has(node)) continue;
+    if (node.op !== "map" || !comparisons.includes(node.fn) || node.span === null || reported.has(node)) continue;
     reported.add(node);
     const [left, right] = node.args;
     // A plain draw stands in what the compiler writes for a probability.
@@ -48,6 +48,8 @@ export function foregoneComparisons(
 }
 
 const shown = (bound: number): string => String(Number(bound.toPrecision(6)));
+
+const comparisons: readonly string[] = ["less", "lessEqual", "greater", "greaterEqual"];
 
 /** What the comparison is for all numbers between these bounds; null where it depends, or is none. */
 function outcomeOf(fn: string, [low, high]: Bounds, [least, most]: Bounds): boolean | null {
