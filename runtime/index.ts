@@ -67,6 +67,7 @@ export { graphsOf, planOf, type PlanOptions } from "./forecast/step-plan.ts";
 export {
   partsOfStep,
   recordingSeconds,
+  memoryTolerance,
   planBytes,
   residentBytes,
   runSeconds,

@@ -44,7 +44,13 @@ test("a text with memory, time and advice", async () => {
     /^ {2}memory +about \d+\.\d MiB \(base model .*, trained .*, optimizer .*, captions .*, a step .*, kept .*, the program .*\)$/m,
   );
   assert.match(out, /^ {2}enable_gradient_checkpointing: true +about /m);
+  assert.match(
+    out,
+    /^ {2}accuracy +memory within 10 % in runs that were measured; saving a checkpoint is not counted$/m,
+  );
   assert.match(out, /^It fits: .* of .* are free\.$/m);
+  const json = JSON.parse((await ltxc(["plan", "--json"], { cwd: folder })).out) as Record<string, unknown>;
+  assert.is(json["memoryTolerance"], 0.1);
 });
 
 test("--emit graph prints the operations of a step, forward and backward, and nothing else", async () => {

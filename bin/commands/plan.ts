@@ -3,6 +3,7 @@ import { entryOf } from "../../compiler/diagnostics/index.ts";
 import { sourceFile } from "../../compiler/source/index.ts";
 import { askedFor, type RunConfig } from "../../runtime/config/index.ts";
 import {
+  memoryTolerance,
   planBytes,
   cardToPlan,
   graphsOf,
@@ -77,10 +78,10 @@ async function spaceOf(config: RunConfig, engine: PlannedEngine, card: PlannedCa
 }
 
 /** Whether the run fits into the memory, and what to do if not. */
-function advice({ plan, alternatives, space }: Estimate): string {
+function advice({ plan, alternatives, space, speed }: Estimate): string {
   const { text: free } = space;
   if (planBytes(plan) <= space.free) return `It fits: ${free}.`;
-  const fitting = fittingOf(alternatives, space.free);
+  const fitting = fittingOf(alternatives, space.free, speed);
   const [best] = fitting;
   if (best === undefined)
     return `It does not fit, ${free}, nor would it with these settings or with smaller samples: take a machine with more memory.`;
@@ -128,6 +129,7 @@ function toJson(estimate: Estimate): object {
     fits: fits(estimate),
     offload: config.runtime.offload,
     residentBytes: planBytes(plan),
+    memoryTolerance: memoryTolerance(engine),
     ...(speed === null
       ? { secondsPerStep: null, secondsOfStep: null, runSeconds: null }
       : {
@@ -176,6 +178,7 @@ function textOf(session: Session, estimate: Estimate): string {
         ...offloadRows(estimate),
         ...planRows(plan, run, speed),
         ...noSpeedRows(estimate),
+        toleranceRow(estimate),
         ...leftOutRows(leftOut),
       ]),
     ),
@@ -196,6 +199,16 @@ function otherThanWritten({ runtime: { engine, provider } }: RunConfig): string 
   ];
   if (other.length === 0) return "";
   return `; the run config says \`${other.join("` and `")}\`, with which a run would not compute so`;
+}
+
+/** How far runs were from the memory of their plans. */
+function toleranceRow({ engine }: Estimate): string[] {
+  const tolerance = memoryTolerance(engine);
+  const text =
+    tolerance === null
+      ? "memory is computed; it was not compared with runs on a GPU yet"
+      : `memory within ${100 * tolerance} % in runs that were measured; saving a checkpoint is not counted`;
+  return ["accuracy", text];
 }
 
 /** Why no time is told, of a card. */

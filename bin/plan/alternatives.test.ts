@@ -83,4 +83,26 @@ test("where a run on ONNX Runtime does not fit, PyTorch is named if it would", a
   assert.equal(await sizesOf(config, 80, { engine: onnx }), []);
 });
 
+test("a table of a run on ONNX Runtime that does not fit has PyTorch with 8 bits and with weights on the host", async () => {
+  const found = await sizesOf(configOf({ engine: "onnx" }, true), 24, { engine: onnx, isTable: true });
+  const names = found.map(([name]) => name);
+  const [toTorch, int8] = ["runtime.engine: torch", "acceleration.quantization: int8-quanto"];
+  for (const name of [toTorch, `${toTorch} and ${int8}`, `${toTorch} and ${int8} and runtime.offload: blocks`])
+    assert.ok(names.includes(name), `${name} in ${names.join("\n")}`);
+  assert.is(new Set(names).size, names.length);
+});
+
+test("a plan that was made is not made again", async () => {
+  const config = configOf({}, true);
+  const own = await settledWith(make, config, torch, 24 * GiB);
+  const made: RunConfig[] = [];
+  const counting = (one: RunConfig, engine: PlannedEngine) => {
+    made.push(one);
+    return make(one, engine);
+  };
+  await alternativesOf(config, step, examined, { engine: torch, most: 24 * GiB, isTable: false, own, make: counting });
+  assert.ok(made.length > 0);
+  assert.not.ok(made.includes(config));
+});
+
 test.run();

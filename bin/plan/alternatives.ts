@@ -14,7 +14,7 @@ import {
   type SmallerPlan,
 } from "../../runtime/index.ts";
 import { bytes } from "../shell/text.ts";
-import { changesOf, offloadTo, smallestBatch, toTorch, type Change } from "./changes.ts";
+import { changesOf, offloadTo, quantizingOf, smallestBatch, toTorch, type Change } from "./changes.ts";
 import { canOffload, plansOf, settledWith, type MakePlan, type Settled } from "./offload.ts";
 import { pace } from "./plan-text.ts";
 import { smallerText, type SmallerSize } from "./smaller-text.ts";
@@ -38,6 +38,8 @@ interface Search {
   readonly most: number;
   /** Whether all combinations of the main settings are wanted, and smaller samples in any case. */
   readonly isTable: boolean;
+  /** The run as it is, where its plan is made already. */
+  readonly own?: Settled;
   /** Default: one that has made no plan yet. */
   readonly make?: MakePlan;
   /** Is told what is tried next, in words for the user. */
@@ -65,7 +67,7 @@ export async function alternativesOf(
     tell(chosen.map(({ setting }) => setting).join(" and "));
     return alternativeOf(await settled(chosen), null);
   };
-  const own = await settled([]);
+  const own: Run = search.own === undefined ? await settled([]) : { ...search.own, chosen: [], engine };
   const isTooMuch = planBytes(own.plan) > most;
   const changes = changesOf(own.config, engine, smallestBatch(step.strategy, examined));
   // An engine is changed only where that is of use.
@@ -74,6 +76,8 @@ export async function alternativesOf(
   const saving = singles.map(({ change }) => change);
   const found = singles.map(({ alternative }) => alternative);
   if (isTable) found.push(...(await combined(tried, canOffload(config, engine.name), planned)));
+  if (isTable && tried.some(({ isToTorch }) => isToTorch) && canOffload(config, "torch"))
+    found.push(...(await combined(quantizingOf(config), true, (chosen) => planned([toTorch, ...chosen]))));
   if (isTooMuch) found.push(...(await fewestOf(singles, most, planned)));
   const all = saving.length < 2 ? null : await planned(saving);
   if (all !== null && (isTable || found.every((one) => saves(all.plan, one.plan)))) found.push(all);

@@ -82,7 +82,7 @@ function checkpointingTo(enable_gradient_checkpointing: boolean): Change {
 }
 
 /** 8 bits first: 4 bits are offered to those who have taken 8. */
-function quantizingOf({ acceleration: { quantization } }: RunConfig): readonly Change[] {
+export function quantizingOf({ acceleration: { quantization } }: RunConfig): readonly Change[] {
   if (quantization === "int4-quanto") return [];
   const next = quantization === null ? "int8-quanto" : "int4-quanto";
   return [

@@ -8,6 +8,7 @@ import {
   savedSpeed,
   trainedBytes,
   type Engine,
+  type EngineSpeed,
   type Plan,
   type PlannedEngine,
   type Preflight,
@@ -98,16 +99,20 @@ interface Judged {
   readonly config: RunConfig;
   readonly step: Step;
   readonly plan: Plan;
+  /** What was decided for the plan; default: what the run config says. */
+  readonly offload?: RunConfig["runtime"]["offload"];
   readonly engine: PlannedEngine;
+  /** Of the engine; null, the default, where that is not known. */
+  readonly speed?: EngineSpeed | null;
   /** Default: that of this machine. */
   readonly room?: Room;
 }
 
 /**
- * The finding about the memory of a run whose plan is made, with the change that saves most, which takes other plans. Errors: FindingsError as `planOf`.
+ * The finding about the memory of a run whose plan is made, with the change to make, which takes other plans. Errors: FindingsError as `planOf`.
  */
 export async function memoryFindings(
-  { config, step, plan, engine, room: known }: Judged,
+  { config, step, plan, offload = config.runtime.offload, engine, speed = null, room: known }: Judged,
   examined: Preflight,
 ): Promise<readonly Finding[]> {
   const room = known ?? (await roomOf(config, engine));
@@ -115,9 +120,11 @@ export async function memoryFindings(
   const { data } = examined;
   // Memory follows from the largest sample alone.
   const outlines = data.outlines.filter(({ sample }) => sample.name === plan.largest.sample);
-  const search = { engine, most: room.bytes, isTable: false };
+  const isChosen = offload !== config.runtime.offload;
+  const own = { config: { ...config, runtime: { ...config.runtime, offload } }, plan, isChosen };
+  const search = { engine, most: room.bytes, isTable: false, own };
   const alternatives = await alternativesOf(config, step, { ...examined, data: { ...data, outlines } }, search);
-  const remedy = remedyText(alternatives, room.bytes);
+  const remedy = remedyText(alternatives, room.bytes, speed);
   return judgeMemory(planBytes(plan), room, config.runtime.ignore_memory, remedy);
 }
 
@@ -160,7 +167,8 @@ export async function memoryBefore({ config, step, engine: opened }: ToStart, ex
   const settled = await settledPlan(config, step, examined, { engine, most: room?.bytes ?? null, isForRun });
   if (settled.isChosen) opened.offload?.(true);
   const { plan } = settled;
-  const ofMemory = isSmall ? [] : await memoryFindings({ config, step, plan, engine }, examined);
+  const judged = { config, step, plan, offload: settled.config.runtime.offload, engine, speed: reckoning.speed };
+  const ofMemory = isSmall ? [] : await memoryFindings(judged, examined);
   return { findings: [...ofMemory, ...ofOffload], foreseen: { ...reckoning, plan } };
 }
 

@@ -19,6 +19,8 @@ import { reckoningFor, reckoningText, type Reckoning } from "./planned-engine.ts
 export interface Outlook extends Reckoning {
   readonly survey: Survey;
   readonly plan: Plan;
+  /** Whether frozen weights of blocks wait on the host, where that was decided for the plan; else as the run config says. */
+  readonly offload: RunConfig["runtime"]["offload"];
   /** What `plan.largest.memory` adds up to. */
   readonly residentBytes: number;
   /** Optimizer steps of the run. */
@@ -43,10 +45,11 @@ export async function outlookOf({ config, step, leftOut = [] }: Ready, examined:
   const reckoning = await reckoningFor(config);
   const { engine } = reckoning;
   const room = engine.provider === "cuda" ? await roomOf(config, engine) : null;
-  const { plan } = await settledPlan(config, step, examined, { engine, most: room?.bytes ?? null });
+  const { plan, config: settled } = await settledPlan(config, step, examined, { engine, most: room?.bytes ?? null });
   return {
     survey: surveyOf(step.strategy, examined.data),
     plan,
+    offload: settled.runtime.offload,
     residentBytes: planBytes(plan),
     steps: config.optimization.steps,
     trainingState: config.checkpoints.save_training_state,
