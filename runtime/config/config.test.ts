@@ -378,6 +378,10 @@ test("words and digits that YAML does not read as text belong in quotes", () => 
     assert.match(found?.[2] ?? "", /^put it in quotes if it is text/);
   }
   assert.equal(helpsOf({ ...minimal, output_dir: ["x"] }), [["LTX6002", "output_dir", ""]]);
+  for (const value of [1.5, true])
+    assert.equal(helpsOf({ ...minimal, optimization: { batch_size: value } }), [
+      ["LTX6002", "optimization.batch_size", ""],
+    ]);
 });
 
 test("a whole number that would be rounded is a finding", () => {

@@ -15,7 +15,9 @@ export function meant(schema: Schema, value: unknown, path: Finding["path"]): Ad
   if (typeof value === "string" && types.includes("array")) return written(path, listIn(schema, value));
   if (types.includes("string") && isBraced(value)) return { help: inQuotes(Object.keys(value)) };
   const isRead = typeof value === "boolean" || typeof value === "number";
-  return isRead && types.includes("string") ? asText : {};
+  // Numbers may be texts, too, as the official trainer reads them; a value that is no such number stays wrong in quotes.
+  const isText = types.includes("string") && !types.includes("number") && !types.includes("integer");
+  return isRead && isText ? asText : {};
 }
 
 /** `{date}` without quotes is a mapping whose values are nothing. */

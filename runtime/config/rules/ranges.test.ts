@@ -23,6 +23,7 @@ test("what is far from them is a warning at its place", () => {
   assert.equal(saidOf("optimization", { max_grad_norm: 1e-6 }), ["warning optimization.max_grad_norm"]);
   assert.equal(saidOf("lora", { rank: 2048, alpha: 2048 }), ["warning lora.rank"]);
   assert.equal(saidOf("lora", { alpha: 8000 }), ["warning lora.alpha"]);
+  assert.equal(saidOf("validation", { inference_steps: 100_000 }), ["warning validation.inference_steps"]);
   assert.equal(saidOf("lora", { dropout: 0.95 }), ["warning lora.dropout"]);
 });
 

@@ -55,6 +55,12 @@ const ranges: readonly Range[] = [
     usual: "0 to 8 is",
     tooHigh: "that many batches are kept in memory",
   },
+  {
+    path: ["validation", "inference_steps"],
+    most: 1000,
+    usual: "20 to 50 is",
+    tooHigh: "a sample then takes longer than much of the training",
+  },
   { path: [...own, "weight_decay"], most: 1, usual: "0 to 0.1 is", tooHigh: "the weights shrink to nothing" },
   {
     path: [...own, "ema_decay"],
