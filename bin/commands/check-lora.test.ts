@@ -36,4 +36,13 @@ test("another rank is one finding, which --fix corrects; what the run would warn
   assert.match(fixed.out, /warning\[LTX6368\]: .* does not say its alpha; .* so B counts 2 times\n/);
 });
 
+test("a layer without a name is one finding, though no layers are left without it", async () => {
+  const { code, out } = await ltxc(["check", "train.yaml", "--set", 'lora.target_modules=[""]'], {
+    cwd: await project(),
+  });
+  assert.is(code, 1);
+  assert.match(out, "error[LTX6003]: `lora.target_modules[0]` must not be empty");
+  assert.match(out, "\n1 error\n");
+});
+
 test.run();

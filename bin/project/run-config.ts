@@ -75,6 +75,11 @@ function isBelow(path: Finding["path"], wrong: Finding["path"]): boolean {
   return wrong.length > 0 && wrong.every((part, i) => path[i] === part);
 }
 
+/** Whether a finding is about a list of which an entry was already found wrong, and which was looked at without it. */
+function isListOf(path: Finding["path"], wrong: Finding["path"]): boolean {
+  return typeof wrong.at(-1) === "number" && path.length === wrong.length - 1 && isBelow(wrong, path);
+}
+
 interface Files {
   readonly findings: readonly Finding[];
   readonly preflight: Preflight | null;
@@ -197,7 +202,8 @@ export async function examineRunConfig(
     return withFiles || isProvisional ? examineFiles(provisional, step, { isThorough, isProvisional }) : nothing;
   };
   const files = await more();
-  const isNew = ({ path }: Finding) => !findings.some((wrong) => isError(wrong) && isBelow(path, wrong.path));
+  const isKnown = (path: Finding["path"], wrong: Finding["path"]) => isBelow(path, wrong) || isListOf(path, wrong);
+  const isNew = ({ path }: Finding) => !findings.some((wrong) => isError(wrong) && isKnown(path, wrong.path));
   const all = [...findings, ...found.findings, ...files.findings.filter(isNew)];
   const isReady = config !== null && step !== null && !all.some(({ severity }) => severity === "error");
   return {
