@@ -195,12 +195,12 @@ const expressions: Readonly<Record<string, Row>> = {
   },
   "a mask for each channel": {
     slip: { let: "let:\n  inpaint: tokens(masks) > threshold" },
-    says: [["LTX4015", `\`inpaint: ${mask} > threshold\``]],
+    says: [["LTX4015", `\`inpaint: mean(tokens(masks), axis=channel) > threshold\``]],
     mended: {},
   },
   "a mask on the grid": {
     slip: { let: "let:\n  inpaint: masks > threshold" },
-    says: [["LTX4015", `\`inpaint: ${mask} > threshold\``]],
+    says: [["LTX4015", `\`inpaint: mean(tokens(masks), axis=channel) > threshold\``]],
     mended: {},
   },
   "a masked prediction and a masked target": {

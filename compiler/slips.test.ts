@@ -150,7 +150,7 @@ const uncertain: readonly (readonly [Parts, string])[] = [
   [{ keep: "first frame" }, "first_frame"],
   [{ keep: "frame_index is 0" }, "=="],
   [{ keep: "not hole" }, "hole > 0.5"],
-  [{ keep: "not latents" }, "`mean(tokens(latents), channel) > 0.5`"],
+  [{ keep: "not latents" }, "`mean(tokens(latents), axis=channel) > 0.5`"],
   [{ keep: "NOT inpaint" }, "small letters: `not`"],
   [{ keep: "inpaint AND first_frame" }, "small letters: `and`"],
   [{ keep: "0 <= frame_index < 3" }, "`0 <= frame_index and frame_index < 3`"],
@@ -194,7 +194,7 @@ const uncertain: readonly (readonly [Parts, string])[] = [
   [{ keep: "{mask: first_frame, probability: 0.5}" }, "`first_frame with probability 0.5`"],
   [{ sigma: "[0.2, 0.8]" }, "`uniform(0.2, 0.8)`"],
   [{ loss: "mse(video.prediction, video.target, mask=inpaint)" }, "`mse(a, b) over inpaint`"],
-  [{ value: "mean(tokens(hole, channel))" }, "`mean(tokens(hole), channel)`"],
+  [{ value: "mean(tokens(hole, channel))" }, "`mean(tokens(hole), axis=channel)`"],
   [{ keep: "first_frame with probability p%" }, "leave `%` out"],
   [{ keep: "first_frame\n  keep: inpaint" }, "are a list"],
   [{ value: "x => x / 2" }, "`name(x): x / 2`"],
@@ -283,7 +283,7 @@ test("a mask that lost its tokens is led to a mean over the channels", () => {
   const [found, ...more] = errorsOf(strategy({ loss: `${of} over (mean(latents) > 0.5)` }));
   assert.equal(more, []);
   assert.is(found?.code, "LTX4010");
-  assert.match(found?.help ?? "", "mean(tokens(masks), channel)");
+  assert.match(found?.help ?? "", "mean(tokens(masks), axis=channel)");
 });
 
 test("a decimal comma in braces is said to be that", () => {

@@ -65,7 +65,7 @@ function nestedHelp(name: string, args: readonly Argument[], { report }: Environ
 function axisOfTokens(name: string, [x, axis]: readonly Argument[], { report }: Environment): string | null {
   const [value, at] = [x, axis].map((arg) => (arg === undefined ? null : report.textAt(arg.value.span)));
   if ((name !== "tokens" && name !== "grid") || !value || !at) return null;
-  return `an axis belongs to the function around it: \`mean(${name}(${value}), ${at})\``;
+  return `an axis belongs to the function around it: \`mean(${name}(${value}), ${at.startsWith("axis") ? at : `axis=${at}`})\``;
 }
 
 /** `mse(a - b)` */

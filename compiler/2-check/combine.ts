@@ -84,12 +84,12 @@ function axesClash(report: Report, args: readonly Core[], span: Span | null): bo
     report.error("LTX4020", place, `a value over \`${twice}\` meets one over \`${once}\``, {
       help: isFrequency(twice)
         ? "`dft` gives frequencies in place of this axis: transform the other value, too, or reduce the frequencies first"
-        : `\`concat\` makes the axis twice as long: join the other value, too, or reduce the joined one first, e.g. \`mean(x, ${unjoined(twice).split(":")[0]})\``,
+        : `\`concat\` makes the axis twice as long: join the other value, too, or reduce the joined one first, e.g. \`mean(x, axis=${unjoined(twice).split(":")[0]})\``,
     });
   } else if (depth !== null) {
     const [first, second] = depth;
     report.error("LTX4021", place, `a value over \`${first}\` meets one over \`${second}\``, {
-      help: `every \`${first}\` would meet every \`${second}\`: bring both to the same axis with a head, \`{linear: …, features: …}\` under \`outputs\`, or reduce one of them, e.g. \`mean(x, ${first})\``,
+      help: `every \`${first}\` would meet every \`${second}\`: bring both to the same axis with a head, \`{linear: …, features: …}\` under \`outputs\`, or reduce one of them, e.g. \`mean(x, axis=${first})\``,
     });
   }
   return joined !== null || depth !== null;
@@ -160,7 +160,7 @@ function clash(report: Report, args: readonly Core[], span: Span | null): Core {
   const [a, b] = [first, second].map(({ family }) => family) as [Family, Family];
   report.error("LTX4004", span ?? spanOf(second.arg), `a value over ${tokensOf(a)} meets one over ${tokensOf(b)}`, {
     labels: [report.originOf(first.arg, a), report.originOf(second.arg, b)],
-    help: `${tokensOf(a)} and ${tokensOf(b)} are not the same; reduce one of them first, e.g. \`mean(x, token)\``,
+    help: `${tokensOf(a)} and ${tokensOf(b)} are not the same; reduce one of them first, e.g. \`mean(x, axis=token)\``,
   });
   return poisoned(span);
 }

@@ -56,14 +56,14 @@ export function fits({ syntax, owner, env }: Owner, key: string, core: Core, axe
 
 /** A mask is made of numbers that are reduced before they are compared. */
 function reductionOf(core: Core, axis: Axis, { report, declarations }: Environment): string {
-  if (!isMask(core)) return `reduce it first, e.g. \`mean(x, ${axis})\``;
+  if (!isMask(core)) return `reduce it first, e.g. \`mean(x, axis=${axis})\``;
   const inner = core.op === "map" && core.fn === "not" ? core.args[0] : core;
   const declared = inner?.op === "ref" ? declarations.byName.get(inner.key) : undefined;
   const compared = declared?.kind === "let" ? declared.syntax.value : null;
   const [left, all] =
     compared?.kind === "binary" ? [report.textAt(compared.left.span), report.textAt(compared.span)] : [];
   if (declared === undefined || compared?.kind !== "binary" || !left || !all)
-    return `reduce the numbers before they are compared, e.g. \`mean(x, ${axis}) > 0.5\`, or the mask: \`any(m, ${axis})\``;
+    return `reduce the numbers before they are compared, e.g. \`mean(x, axis=${axis}) > 0.5\`, or the mask: \`any(m, axis=${axis})\``;
   const tokens = compared.left.kind === "name" ? `tokens(${left})` : left;
-  return `reduce the numbers before they are compared: \`${declared.name.text}: mean(${tokens}, ${axis})${all.slice(left.length)}\``;
+  return `reduce the numbers before they are compared: \`${declared.name.text}: mean(${tokens}, axis=${axis})${all.slice(left.length)}\``;
 }

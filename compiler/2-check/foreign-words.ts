@@ -59,11 +59,11 @@ const sorted = hint(
 );
 const middle = hint(
   (x) =>
-    `the median over the tokens is \`quantile(${x}, 0.5, token)\`; of one number there is none, and the mean of all is \`mean(${x})\``,
+    `the median over the tokens is \`quantile(${x}, 0.5, axis=token)\`; of one number there is none, and the mean of all is \`mean(${x})\``,
 );
 const largest = hint(
   (x) =>
-    `nothing is sorted here: the largest tenth of the tokens is the mask \`${x} > quantile(${x}, 0.9, token)\`, for \`over\`; the largest is \`max(${x})\``,
+    `nothing is sorted here: the largest tenth of the tokens is the mask \`${x} > quantile(${x}, 0.9, axis=token)\`, for \`over\`; the largest is \`max(${x})\``,
 );
 const rounding = hint((x) => `\`round(${x})\`, \`floor(${x})\` and \`ceil(${x})\` give whole numbers`);
 const similarity: Foreign = {
@@ -193,7 +193,7 @@ const words: Readonly<Record<string, Foreign>> = {
   resize: resized,
   interpolate: resized,
   upsample: resized,
-  avgpool: hint("write `blur(x, radius)`, or reduce an axis, e.g. `mean(x, frame)`"),
+  avgpool: hint("write `blur(x, radius)`, or reduce an axis, e.g. `mean(x, axis=frame)`"),
   maxpool: hint("write `dilate(m, n)`: the maximum within `n` cells"),
   maxpool2d: hint("write `dilate(m, n)`: the maximum within `n` cells"),
   erode: hint("write `not dilate(not m, n)`"),

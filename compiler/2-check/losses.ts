@@ -55,7 +55,7 @@ function isWeight(report: Report, weight: Core, error: Core): boolean {
       `\`over\` takes a mask or weights over tokens, this is ${describe(weight.type)}`,
       {
         help: isMask(weight)
-          ? "it has one value for each sample; a mask over tokens comes from a mean over `channel` alone, e.g. `mean(tokens(masks), channel) > 0.5`"
+          ? "it has one value for each sample; a mask over tokens comes from a mean over `channel` alone, e.g. `mean(tokens(masks), axis=channel) > 0.5`"
           : "weights are normalised for each sample; a weight of the whole sample belongs in front: `w * mse(a, b) over m`",
       },
     );

@@ -161,7 +161,7 @@ export class Report {
 /** A mask has no channels: latents are averaged over theirs first. */
 function withoutChannels(text: string, { type: { axes } }: Core): string {
   if (!axes.includes("channel")) return text;
-  return axes.includes("height") ? `mean(tokens(${text}), channel)` : `mean(${text}, channel)`;
+  return axes.includes("height") ? `mean(tokens(${text}), axis=channel)` : `mean(${text}, axis=channel)`;
 }
 
 const isClosed = (text: string): boolean => /^[\w.]+$/.test(text) || /^\w*\([^()]*\)$/.test(text);

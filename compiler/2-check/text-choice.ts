@@ -68,7 +68,7 @@ function drawnText({ owner, texts, env }: Modality, place: number): Core {
       spanOf(share),
       `the probability of a text is one number for each sample, this is ${describe(share.type)}`,
       {
-        help: `reduce it first, e.g. \`mean(x, ${odd.split(":")[0]})\``,
+        help: `reduce it first, e.g. \`mean(x, axis=${odd.split(":")[0]})\``,
       },
     );
     return poisoned(share.span);

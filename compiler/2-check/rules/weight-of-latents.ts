@@ -26,7 +26,7 @@ export function weightOfLatents(
           spanOf(found),
           `\`${source}\` holds latents, which are no weights: half of them are negative`,
           {
-            help: `make a mask of them: \`over (mean(tokens(${source}), channel) > 0.5)\``,
+            help: `make a mask of them: \`over (mean(tokens(${source}), axis=channel) > 0.5)\``,
           },
         );
       }
