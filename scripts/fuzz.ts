@@ -104,6 +104,8 @@ function checkUpgrade(text: string, before: Seen, library: Library): void {
   if (upgrade({ path, text: made }).text !== made) throw new Error(`upgrading again changes\n${made}`);
   if (before.program === null) return;
   const after = seen(made, library);
+  // Losses that repeat one side along an axis of the other are refused, and for each its author decides what was meant.
+  if (after.codes.includes("LTX4026")) return;
   compareFindings("upgraded", before, after);
   const [old, own] = [before, after].map(({ program }) => (program === null ? null : printProgram(program)));
   if (old !== own && !made.includes("crop")) throw new Error(`upgrading changes the program to\n${made}`);
