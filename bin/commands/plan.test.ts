@@ -17,16 +17,13 @@ test("memory by its parts, and what other settings would save", async () => {
   assert.is(plan.largest.memory["captions"], 8 * 128 * (4 * 64 + 4));
   assert.ok(step > 1e6 && residentBytes > trained + optimizer + step);
   const settings = alternatives.map((alternative) => alternative.settings.join(" + "));
-  assert.equal(settings.slice(0, 3), [
-    "enable_gradient_checkpointing: true",
-    "optimizer_type: adamw8bit",
-    "batch_size: 1, gradient_accumulation_steps: 2",
-  ]);
+  // A model so small makes less in a step than the graph of a checkpointed one takes.
+  assert.equal(settings.slice(0, 2), ["optimizer_type: adamw8bit", "batch_size: 1, gradient_accumulation_steps: 2"]);
   for (const alternative of alternatives) assert.ok(alternative.residentBytes < residentBytes, alternative.settings[0]);
 });
 
 test("settings that save nothing are not offered", async () => {
-  const least = ["optimizer_type=adamw8bit", "batch_size=1", "enable_gradient_checkpointing=true"];
+  const least = ["optimizer_type=adamw8bit", "batch_size=1"];
   const set = least.map((setting) => `optimization.${setting}`);
   assert.equal((await planned(folder, ...set)).alternatives, []);
   const { out } = await ltxc(["plan", ...set.flatMap((text) => ["--set", text])], { cwd: folder });
@@ -43,7 +40,7 @@ test("a text with memory, time and advice", async () => {
     out,
     /^ {2}memory +about \d+\.\d MiB \(base model .*, trained .*, optimizer .*, captions .*, a step .*, kept .*, the program .*\)$/m,
   );
-  assert.match(out, /^ {2}enable_gradient_checkpointing: true +about /m);
+  assert.match(out, /^ {2}optimizer_type: adamw8bit +about /m);
   assert.match(
     out,
     /^ {2}accuracy +memory within 10 % in runs that were measured; saving a checkpoint is not counted$/m,
@@ -88,7 +85,7 @@ test("a card that is not known is a finding, with what is meant", async () => {
 });
 
 test("it is said why a card has no time, and what the run config says otherwise", async () => {
-  const least = ["optimizer_type=adamw8bit", "batch_size=1", "enable_gradient_checkpointing=true"];
+  const least = ["optimizer_type=adamw8bit", "batch_size=1"];
   const set = least.flatMap((setting) => ["--set", `optimization.${setting}`]);
   const { out } = await ltxc(["plan", "--gpu", "t4", ...set, "--set", "runtime.engine=wasm"], { cwd: folder });
   assert.match(out, /^ {2}speed +not known: T4 has no bfloat16 in hardware/m);

@@ -32,7 +32,7 @@ export interface StepPlan {
     readonly step: number;
     /** What the runtime's allocator keeps of memory that a step has freed, in pieces that do not fit what is asked for next; estimated. */
     readonly allocator: number;
-    /** What Node.js, this program and the runtime take themselves; estimated. */
+    /** What Node.js, this program with its recorded graphs, and the runtime take themselves; estimated. */
     readonly program: number;
   };
   /** Of an optimizer step. */
@@ -55,22 +55,27 @@ export interface Plan {
 }
 
 interface Own {
-  /** Bytes that Node.js, this program and the runtime take; on a GPU, its driver and libraries. */
+  /** Bytes that Node.js, this program and the runtime take, with the recorded graphs; on a GPU, its driver and libraries. */
   readonly program: number;
-  /** Bytes that its allocator keeps, of a step that makes so much at one time, and values of so many bytes at most. */
-  kept(step: number, largest: number): number;
+  /** Bytes that its allocator keeps, of a step that makes so much at one time, values of so many bytes at most, and all else. */
+  kept(step: number, largest: number, others: number): number;
 }
 
-const aTenth = (step: number): number => 0.1 * step;
+/** Bytes of a recorded graph for each of its operations, in JavaScript and in the runtime: those of the first size, and of each further one. */
+const [OPERATION_BYTES, FURTHER_OPERATION_BYTES] = [12 * 2 ** 10, 4.5 * 2 ** 10];
 
 /**
- * What a runtime takes for itself: measured on the CPU, estimated on GPUs. ONNX Runtime's allocator keeps 4 to 10 times the largest value,
- * however much a step takes in all.
+ * What a runtime takes for itself, with graphs of so many operations for each of so many sizes: measured on the CPU, estimated on GPUs. ONNX
+ * Runtime's allocator keeps 4 to 10 times the largest value, however much a step takes in all. Of what PyTorch frees, C's allocator keeps
+ * what a step makes in pieces, until it is given back to the system (see `FreedMemory`): so much was measured.
  */
-function ownOf({ name, provider }: PlannedEngine): Own {
-  if (provider === "cuda") return { program: 600 * 2 ** 20, kept: aTenth };
-  if (name === "torch") return { program: 400 * 2 ** 20, kept: aTenth };
-  return { program: 290 * 2 ** 20, kept: (_, largest) => 7 * largest };
+function ownOf({ name, provider }: PlannedEngine, operations: number, sizes: number): Own {
+  // Graphs lie in the host's memory there.
+  if (provider === "cuda") return { program: 600 * 2 ** 20, kept: (step) => 0.1 * step };
+  const graphs = operations * (OPERATION_BYTES + (sizes - 1) * FURTHER_OPERATION_BYTES);
+  if (name === "onnx") return { program: 185 * 2 ** 20 + graphs, kept: (_, largest) => 7 * largest };
+  const kept = (step: number, _: number, others: number) => Math.min(2 * step, 2 ** 26 + (step + others) / 12);
+  return { program: 275 * 2 ** 20 + graphs, kept };
 }
 
 /**
@@ -81,24 +86,34 @@ export const memoryTolerance = ({ provider }: PlannedEngine): number | null => (
 
 type Memory = StepPlan["memory"];
 
-/**
- * The parts of a run's memory, in whole bytes: those of its graphs, and what comes on top.
- * @param largest bytes of the largest value that a graph makes
- */
+interface Graphs {
+  /** Bytes of the largest value that a graph makes. */
+  readonly largest: number;
+  /** Of all graphs of one size. */
+  readonly operations: number;
+  /** How many sizes of samples there are, with graphs of their own. */
+  readonly sizes: number;
+}
+
+/** The parts of a run's memory, in whole bytes: those that its graphs make, and what comes on top. */
 export function withOwn(
   recorded: Omit<Memory, "allocator" | "program">,
-  largest: number,
+  { largest, operations, sizes }: Graphs,
   engine: PlannedEngine,
 ): Memory {
-  const { program, kept } = ownOf(engine);
-  const parts = { ...recorded, allocator: kept(recorded.step, largest), program };
+  const { program, kept } = ownOf(engine, operations, sizes);
+  const { step, ...others } = { ...recorded, program };
+  const parts = { step, ...others, allocator: kept(step, largest, sum(others)) };
   return Object.fromEntries(Object.entries(parts).map(([name, size]) => [name, Math.round(size)])) as unknown as Memory;
 }
 
 /** Resident memory of a run, in bytes: the sum of its parts. */
 export function residentBytes({ memory }: Pick<StepPlan, "memory">): number {
-  return Object.values(memory).reduce((sum, part) => sum + part, 0);
+  return sum(memory);
 }
+
+const sum = (parts: Readonly<Record<string, number>>): number =>
+  Object.values(parts).reduce((all, part) => all + part, 0);
 
 /** The same with the largest sample: what the run takes. */
 export const planBytes = ({ largest }: Pick<Plan, "largest">): number => residentBytes(largest);

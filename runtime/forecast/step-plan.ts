@@ -47,12 +47,13 @@ export async function planOf(
   { isForRun = false }: PlanOptions = {},
 ): Promise<Plan> {
   const { largest, commonest } = typicalOf(examined.data.outlines);
-  const planned = (outline: Outline) => planSample(config, step, examined, { outline, engine, isForRun });
+  const sizes = new Set(examined.data.outlines.map(sizeOf)).size;
+  const planned = (outline: Outline) => planSample(config, step, examined, { outline, sizes, engine, isForRun });
   const first = await planned(largest);
   return {
     largest: first,
     commonest: commonest === largest ? first : await planned(commonest),
-    sizes: new Set(examined.data.outlines.map(sizeOf)).size,
+    sizes,
     passes: step.strategy.passes ?? [],
     networks: (step.strategy.networks ?? []).map(({ name }) => name),
   };
@@ -64,6 +65,7 @@ const isOffloaded = ({ runtime, model }: RunConfig, { name }: PlannedEngine): bo
 
 interface SampleToPlan extends Required<PlanOptions> {
   readonly outline: Outline;
+  readonly sizes: number;
   readonly engine: PlannedEngine;
 }
 
@@ -71,7 +73,7 @@ async function planSample(
   config: RunConfig,
   step: Step,
   examined: Preflight,
-  { outline, engine, isForRun }: SampleToPlan,
+  { outline, sizes, engine, isForRun }: SampleToPlan,
 ): Promise<StepPlan> {
   const { sample } = outline;
   const layers = examined.model?.config.layers ?? 0;
@@ -83,7 +85,7 @@ async function planSample(
   const { dataset, heldOut } = examined.data;
   const ofAll = recorded.memory.captions * contextsOf(step.strategy, outline, dataset.samples.length + heldOut.length);
   const captions = Math.min(ofAll, mostContextBytes());
-  const memory = withOwn({ ...recorded.memory, captions }, recorded.largest, engine);
+  const memory = withOwn({ ...recorded.memory, captions }, { ...recorded, sizes }, engine);
   return {
     sample: sample.name,
     tokens: tokensOf(outline),

@@ -1,11 +1,10 @@
 /** Whether a run may begin in its folder: work that lies there is never mixed with that of another run. */
 import { existsSync } from "node:fs";
-import { lstat, realpath } from "node:fs/promises";
+import { realpath } from "node:fs/promises";
 import { basename, dirname, join, sep } from "node:path";
 import { lastSaved } from "../checkpoints/last-saved.ts";
 import { resumePointAt, type ResumePoint } from "../checkpoints/resume.ts";
 import type { RunConfig } from "../config/run-config.ts";
-import { openSafetensors } from "../files/safetensors/index.ts";
 import { fail, FindingsError, type Finding } from "../findings.ts";
 import type { Fingerprint } from "../training/fingerprint.ts";
 import { description, weightsIn, workIn, type FolderWork } from "./contents.ts";
@@ -80,27 +79,12 @@ function withoutState(config: RunConfig, loaded: string, work: FolderWork): Find
  */
 export async function checkNothingLater({ output_dir, ...config }: RunConfig, id: string, step: number): Promise<void> {
   const weights = await weightsIn(output_dir);
-  const others = weights.filter((saved) => saved.step > step && (step === 0 || saved.metadata?.["ltxc.run"] !== id));
-  // What is broken does not say whose it is, and a run that goes on from the checkpoint before makes it anew.
-  const broken = await Promise.all(others.map(({ path }) => step > 0 && isBroken(path)));
-  const later = others.find((_, i) => !broken[i]);
+  const later = weights.find((saved) => saved.step > step && (step === 0 || saved.metadata?.["ltxc.run"] !== id));
   if (later === undefined) return;
   const message = `the run ${step === 0 ? "begins" : "goes on"} at step ${step}, and ${later.path} was saved at step ${later.step} by another run or with other settings: it would be overwritten`;
   const from = config.model.load_checkpoint;
   const help = `train in a folder of its own: \`ltxc run --new${from === null ? "" : ` --set model.load_checkpoint=${from}`}\``;
   fail("LTX6344", message, help, ["model", "load_checkpoint"]);
-}
-
-/** Whether a regular file is a safetensors file that is damaged. */
-async function isBroken(path: string): Promise<boolean> {
-  if ((await lstat(path).catch(() => null))?.isFile() !== true) return false;
-  try {
-    const file = await openSafetensors(path);
-    await file.close();
-    return false;
-  } catch (error) {
-    return error instanceof FindingsError && error.findings.some(({ code }) => code === "LTX6181");
-  }
 }
 
 /** The `number`-th folder next to a run's folder: `outputs-2`, `outputs-3`, … */
