@@ -93,6 +93,16 @@ test("accumulating takes the work of its batches", async () => {
   assert.ok(Math.abs(ratio - 2) < 0.01, String(ratio));
 });
 
+test("of very many batches a few are recorded, and the others take as much as these", async () => {
+  const costOfBatches = async (count: number) => (await planWith({ gradient_accumulation_steps: count })).cost;
+  const [five, eight, many] = [await costOfBatches(5), await costOfBatches(8), await costOfBatches(1_000_000)];
+  for (const part of ["matmulFlops", "movedBytes", "nodes"] as const) {
+    const each = (eight[part] - five[part]) / 3;
+    const off = many[part] / (eight[part] + 999_992 * each) - 1;
+    assert.ok(Math.abs(off) < 1e-6, `${part} ${off}`);
+  }
+});
+
 test("the graphs of a step are the ones that its plan counts, and each of them can be printed", async () => {
   const config = await configWith({});
   const examined = await preflight(config, step);

@@ -4,6 +4,7 @@ import type { Step, StrategyInfo } from "../contract.ts";
 import type { Engine } from "../engine/engine.ts";
 import { loadTfjsAlone } from "../engine/load-tfjs.ts";
 import { recordingsFolder } from "../engine/recording/cache-folder.ts";
+import { addTimes, type GraphCost } from "../graph/cost.ts";
 import type { Graph } from "../graph/graph.ts";
 import { createOnnxEngine } from "../engine/onnx/engine.ts";
 import { createSimulatedDevice, type Usage } from "../engine/recording/simulated-device.ts";
@@ -14,6 +15,8 @@ import type { Sample } from "../data/dataset.ts";
 import type { Outline, SourceOutline } from "../opening/look-at-samples.ts";
 import { openExamined } from "../opening/open-run.ts";
 import type { Preflight } from "../opening/preflight.ts";
+import type { Optimizer } from "../optimizer/optimizer.ts";
+import type { Run } from "../training/run-inputs.ts";
 import { contextOf, createOptimizer } from "../training/optimizer-context.ts";
 import { accumulate } from "../training/optimizer-step.ts";
 import type { DrawSource } from "../random/sampler.ts";
@@ -165,6 +168,16 @@ interface Recorded extends Pick<StepPlan, "cost" | "operations"> {
   readonly graphs: readonly Graph[];
 }
 
+/** So many micro-batches of a step are recorded at most; the others take what the later ones of these take on average. */
+const MOST_BATCHES = 8;
+
+/** The cost of a step with more micro-batches than were recorded, whose costs before each of them are given. */
+function withMoreBatches(cost: GraphCost, before: readonly GraphCost[], more: number): GraphCost {
+  const [second, last] = [before[1], before.at(-1)];
+  if (more === 0 || second === undefined || last === undefined) return cost;
+  return addTimes(cost, more / (before.length - 2), addTimes(last, -1, second));
+}
+
 /** Records two optimizer steps and returns what the second one takes: from then on the optimizer has its state. */
 async function recordStep(config: RunConfig, step: Step, examined: Preflight, recording: Recording): Promise<Recorded> {
   const { engine, blocks } = recording;
@@ -176,26 +189,43 @@ async function recordStep(config: RunConfig, step: Step, examined: Preflight, re
   try {
     const trained = run.trainable.tensors().reduce((sum, { shape }) => sum + 4 * shape.reduce((a, b) => a * b, 1), 0);
     const opened = device.usage();
-    const context = contextOf(run, optimizer);
-    let caption = 0;
-    for (let j = 0; j < 2; j++) {
-      device.resetRuns();
-      const gradients = await accumulate(context, config.optimization.gradient_accumulation_steps, async (i) => {
-        const before = device.usage().held;
-        const batch = await run.data.load(i);
-        // Of several samples, which are the same one here, there is also the batch's own context.
-        caption ||= (device.usage().held - before) / (batch.names.length === 1 ? 1 : batch.names.length + 1);
-        const progress = { globalStep: j, progress: 0 };
-        return { ...batch, size: batch.names.length, draws: blankNormals(run.draws(j, i)), progress };
-      });
-      await gradients.apply(0);
-    }
+    const batches = config.optimization.gradient_accumulation_steps;
+    const { caption, before } = await runSteps(run, optimizer, device, batches);
     const average = run.ema === null ? 0 : trained;
-    return { ...recordedOf(opened, device.usage(), { trained, caption, average }, config), graphs: device.graphs() };
+    const taken = recordedOf(opened, device.usage(), { trained, caption, average }, config);
+    return { ...taken, cost: withMoreBatches(taken.cost, before, batches - before.length), graphs: device.graphs() };
   } finally {
     optimizer.dispose();
     await close();
   }
+}
+
+/** Runs two steps. Returns the bytes of one sample's captions, and what was done in the second step before each micro-batch. */
+async function runSteps(
+  run: Run,
+  optimizer: Optimizer,
+  device: ReturnType<typeof createSimulatedDevice>,
+  batches: number,
+) {
+  const context = contextOf(run, optimizer);
+  let caption = 0;
+  let before: GraphCost[] = [];
+  for (let j = 0; j < 2; j++) {
+    device.resetRuns();
+    before = [];
+    const next = async (i: number) => {
+      const { held, cost } = device.usage();
+      before.push(cost);
+      const batch = await run.data.load(i);
+      // Of several samples, which are the same one here, there is also the batch's own context.
+      caption ||= (device.usage().held - held) / (batch.names.length === 1 ? 1 : batch.names.length + 1);
+      const progress = { globalStep: j, progress: 0 };
+      return { ...batch, size: batch.names.length, draws: blankNormals(run.draws(j, i)), progress };
+    };
+    const gradients = await accumulate(context, Math.min(batches, MOST_BATCHES), next, batches);
+    await gradients.apply(0);
+  }
+  return { caption, before };
 }
 
 /** Numbers that decide what a step does are drawn as in a run. Noise is not: it takes as long as all else of a plan. */

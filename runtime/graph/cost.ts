@@ -23,12 +23,15 @@ export function costOf(graph: Graph): GraphCost {
   return graph.nodes.map((node) => nodeCost(node, values)).reduce(addCosts, noCost);
 }
 
-export function addCosts(a: GraphCost, b: GraphCost): GraphCost {
+export const addCosts = (a: GraphCost, b: GraphCost): GraphCost => addTimes(a, 1, b);
+
+/** The cost `a`, and so many times `b`; a negative factor takes it away. */
+export function addTimes(a: GraphCost, factor: number, b: GraphCost): GraphCost {
   return {
-    matmulFlops: a.matmulFlops + b.matmulFlops,
-    movedBytes: a.movedBytes + b.movedBytes,
-    copiedBytes: a.copiedBytes + b.copiedBytes,
-    nodes: a.nodes + b.nodes,
+    matmulFlops: a.matmulFlops + factor * b.matmulFlops,
+    movedBytes: a.movedBytes + factor * b.movedBytes,
+    copiedBytes: a.copiedBytes + factor * b.copiedBytes,
+    nodes: a.nodes + factor * b.nodes,
   };
 }
 

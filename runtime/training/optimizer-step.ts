@@ -60,11 +60,13 @@ interface Pass {
  * Forward and backward over all micro-batches of one optimizer step. Values are read back once, at the end, all together; the
  * caller looks at them before the weights change.
  * @param next the i-th micro-batch; asked for one after the other
+ * @param divisor of each loss; by default the gradients are those of the mean
  */
 export async function accumulate(
   context: OptimizerContext,
   microBatches: number,
   next: (i: number) => Promise<MicroBatch>,
+  divisor = microBatches,
 ): Promise<AccumulatedGradients> {
   const { engine, trainable } = context;
   const passes: Pass[] = [];
@@ -74,7 +76,7 @@ export async function accumulate(
     let tokens = 0;
     const onTokens = (count: number) => (tokens = count);
     const run = () =>
-      forward(context.forward, micro.batch(), { ...micro, divisor: microBatches, dropout: context.dropout, onTokens });
+      forward(context.forward, micro.batch(), { ...micro, divisor, dropout: context.dropout, onTokens });
     const pass = engine.differentiate(run, trainable.tensors());
     micro.release();
     engine.dispose(pass.loss);
