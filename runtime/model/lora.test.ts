@@ -142,6 +142,15 @@ test("the model reads what training put in place", () => {
   engine.dispose(...old, ...next);
 });
 
+test("a layer of a block that the model does not have is told with the blocks that there are", () => {
+  const { warnings } = matchTargets(layout, {
+    target_modules: ["to_k", "transformer_blocks.7.attn1.to_k", "attn9.to_k"],
+  });
+  const messages = warnings.map(({ message }) => message);
+  const beyond = "`transformer_blocks.7.attn1.to_k` names no layer of this model, whose last block is 0";
+  assert.equal(messages, [beyond, "`attn9.to_k` names no layer of this model"]);
+});
+
 test("only layers of the chosen blocks get adapters; a target that has none there is told as without effect", () => {
   const deep = transformerLayout({ ...tinyConfig(), layers: 4 });
   const match = (target_modules: readonly string[], blocks: BlockRanges) =>

@@ -72,7 +72,9 @@ export function matchTargets(
     if (others.some((module) => names(target, module))) return [notLinear(target, path)];
     const isFound = (layers: readonly Target[]) => layers.some(({ module }) => names(target, module));
     if (isFound(inBlocks)) return [];
-    return [isFound(linears) && blocks !== null ? elsewhere(target, blocks, path) : unmatched(target, path)];
+    return [
+      isFound(linears) && blocks !== null ? elsewhere(target, blocks, path) : unmatched(target, path, blocksIn(layout)),
+    ];
   });
   if (targets.length === 0) return { targets: [], warnings: [] };
   const isError = chosen.length === 0 || findings.some(({ severity }) => severity === "error");
@@ -160,8 +162,16 @@ const nothingTrained: Finding = {
   help: `${help}; without layers only strategies with heads or \`weights\` of their own train something`,
 };
 
-function unmatched(target: string, path: Finding["path"]): Finding {
-  return { code: "LTX6210", severity: "warning", path, message: `\`${target}\` names no layer of this model`, help };
+function unmatched(target: string, path: Finding["path"], blocks: number): Finding {
+  const [, block] = /\btransformer_blocks\.(\d+)\b/.exec(target) ?? [];
+  const why = block === undefined || Number(block) < blocks ? "" : `, whose last block is ${blocks - 1}`;
+  return {
+    code: "LTX6210",
+    severity: "warning",
+    path,
+    message: `\`${target}\` names no layer of this model${why}`,
+    help,
+  };
 }
 
 /**

@@ -30,7 +30,8 @@ export function distrust({ uid, mode }: Pick<Stats, "uid" | "mode">): string | n
 export function distrustOfFolder(path: string): string | null {
   const stats = lstatSync(path, { throwIfNoEntry: false });
   if (stats === undefined) return null;
-  return stats.isDirectory() ? distrust(stats) : "is not a folder";
+  if (stats.isDirectory()) return distrust(stats);
+  return stats.isSymbolicLink() ? "is a link, and not itself a folder" : "is not a folder";
 }
 
 /** A file cannot be used, and why. */

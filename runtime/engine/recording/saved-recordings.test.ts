@@ -211,7 +211,7 @@ test("what others can have written is neither used nor deleted nor written to, a
   await expectAnew(piped.folder, /\.calls\.recording is not a file/);
   const folderOfLink = await newFolder();
   await symlink((await recorded()).folder, join(folderOfLink, "link"));
-  await expectAnew(join(folderOfLink, "link"), /link is not a folder/);
+  await expectAnew(join(folderOfLink, "link"), /link is a link, and not itself a folder/);
   if (process.getuid?.() !== 0) return;
   const foreign = await recorded();
   await chown(foreign.graph, 12345, 12345);
