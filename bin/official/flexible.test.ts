@@ -67,7 +67,7 @@ test("conditions keep their order, masks of a directory share a source, every re
       true,
       { type: "reference", latents_dir: "depth", probability: 0.5 },
       { type: "mask", mask_dir: "masks" },
-      { type: "spatial_crop", spatial_region: [-8, 0, 64, 96], probability: 0 },
+      { type: "spatial_crop", spatial_region: [-8, 0, 64, 96], probability: 0.75 },
       { type: "prefix", temporal_boundary: 2 },
       { type: "mask", mask_dir: "masks", probability: 0.25 },
       { type: "mask", mask_dir: "123" },
@@ -79,7 +79,7 @@ test("conditions keep their order, masks of a directory share a source, every re
     `strategy: flexible
 description: >-
   Generate video from text, given a reference video (50 % of the batches), what a mask marks of the video, a rectangle
-  of the picture (0 % of the samples), the first 2 latent frames, what a mask marks of the video (25 % of the samples),
+  of the picture (75 % of the samples), the first 2 latent frames, what a mask marks of the video (25 % of the samples),
   what a mask marks of the video and a reference video.
 
 sources:
@@ -96,7 +96,7 @@ video:
     # In its files 1 keeps and 0 generates.
     - keep_mask > 0.5
     # y1, x1, y2, x2 in pixels
-    - crop(-8, 0, 64, 96) with probability 0
+    - crop(-8, 0, 64, 96) with probability 0.75
     - prefix(2)
     - keep_mask > 0.5 with probability 0.25
     - keep_mask_2 > 0.5

@@ -20,16 +20,22 @@ import { openRun } from "./open-run.ts";
 const test = suite("threads that end");
 const newFolder = temporaryFolders(test, "thread-ends");
 
-/** Ends the thread that is sent the next request of this type, which does not arrive: ONNX Runtime aborts where its thread ends while it computes. */
+/**
+ * Ends the thread that is sent the next request of this type, when it has done all that it was sent before: ONNX Runtime aborts where its
+ * thread ends while it computes. This request and later ones do not arrive.
+ */
 function endAtNext(type: string): () => void {
   const { postMessage } = Worker.prototype;
-  const restore = () => (Worker.prototype.postMessage = postMessage);
+  let isEnding = false;
   Worker.prototype.postMessage = function (this: Worker, message: { readonly type?: string }, ...more) {
+    if (isEnding) return;
     if (message.type !== type) return postMessage.call(this, message, ...more);
-    restore();
-    void this.terminate();
+    isEnding = true;
+    // Nothing has this id, which is answered once its turn has come.
+    this.on("message", ({ request }: { readonly request?: number }) => request === -1 && void this.terminate());
+    postMessage.call(this, { type: "read", id: -1, request: -1 });
   };
-  return restore;
+  return () => void (Worker.prototype.postMessage = postMessage);
 }
 
 /** Trains with a checkpoint every two steps and returns what ended the run. `onEvent` is called with its events. */
