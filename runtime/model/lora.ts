@@ -163,8 +163,7 @@ const nothingTrained: Finding = {
 };
 
 function unmatched(target: string, path: Finding["path"], blocks: number): Finding {
-  const [, block] = /\btransformer_blocks\.(\d+)\b/.exec(target) ?? [];
-  const why = block === undefined || Number(block) < blocks ? "" : `, whose last block is ${blocks - 1}`;
+  const why = (blockOf(`${target}.`) ?? -1) < blocks ? "" : `, whose last block is ${blocks - 1}`;
   return {
     code: "LTX6210",
     severity: "warning",
